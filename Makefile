@@ -1,0 +1,50 @@
+# Every target sets itself up: all it takes is Python >= 3.11 and make.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test test-slow check docs benchmarks mutants format clean
+
+demo: .venv/ready
+	$(BIN)/python -m experiments
+
+test: .venv/ready
+	$(BIN)/python -m pytest
+
+test-slow: .venv/ready
+	$(BIN)/python -m pytest -m slow
+
+check: .venv/ready-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+	$(BIN)/python -m pytest
+	$(BIN)/python -m mkdocs build --strict --quiet --site-dir site
+
+docs: .venv/ready-dev
+	$(BIN)/python -m mkdocs build --strict --site-dir site
+
+benchmarks: .venv/ready
+	$(BIN)/python -m tests.benchmarks
+
+mutants: .venv/ready
+	$(BIN)/python -m tests.mutants
+
+format: .venv/ready-dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:
+	rm -rf .venv site outputs
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "jaxplain needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+
+.venv/ready: .venv/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable . --group test
+	touch $@
+
+.venv/ready-dev: .venv/ready
+	$(BIN)/python -m pip install --quiet --group dev
+	touch $@

@@ -1,0 +1,26 @@
+"""Every message that a user can trigger: what was expected, what came, what to do.
+
+All of them are raised while tracing, from shapes, dtypes and Python values alone.
+"""
+
+from ._groups import enough_samples as enough_samples
+from ._groups import label_range as label_range
+from ._groups import labels as labels
+from ._groups import mask_like as mask_like
+from ._groups import mask_of_groups as mask_of_groups
+from ._groups import players as players
+from ._inputs import baseline as baseline
+from ._inputs import inputs as inputs
+from ._inputs import scalar as scalar
+from ._inputs import stack as stack
+from ._options import choice as choice
+from ._options import chunk_size as chunk_size
+from ._options import count as count
+from ._options import key as key
+from ._options import positive as positive
+from ._options import sizes as sizes
+from ._shapes import features as features
+from ._shapes import ranking as ranking
+from ._shapes import same_shapes as same_shapes
+from ._show import is_traced as is_traced
+from ._show import show as show

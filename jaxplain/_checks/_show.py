@@ -1,0 +1,28 @@
+"""How a message shows a value."""
+
+from typing import Any
+
+import jax
+import jax.core
+import jax.numpy as jnp
+
+
+def is_traced(value: Any) -> bool:
+    return isinstance(value, jax.core.Tracer)
+
+
+def show(leaf: Any) -> str:
+    """An array as a reader writes it: `float32[16,16,3]`."""
+    shape = ",".join(map(str, jnp.shape(leaf)))
+    return f"{jnp.result_type(leaf).name}[{shape}]"
+
+
+def inside(path: Any) -> str:
+    return f" at `{jax.tree_util.keystr(path)}`" if path else ""
+
+
+def describe(value: Any) -> str:
+    try:
+        return show(value)
+    except TypeError:
+        return type(value).__name__

@@ -1,0 +1,288 @@
+"""The one place that knows how JAX writes a program down.
+
+Everything that touches `jax.extend.core` or the parameters of an equation is here
+and in `layers`, which is built on these functions; `tests/test_jaxpr.py` pins them.
+"""
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn, Literal, jaxpr_as_fun
+from jax.extend.core import primitives as P
+
+LOOPS = {P.scan_p: "scan", P.while_p: "while_loop", P.cond_p: "cond"}
+CUSTOM = {P.custom_jvp_call_p, P.custom_vjp_call_p}
+
+Replace = Callable[[JaxprEqn], Callable[..., Any] | None]
+
+
+def is_array(leaf: Any) -> bool:
+    return isinstance(leaf, jax.Array | np.ndarray | np.generic)
+
+
+def trace(f: Callable[..., Any], *args: Any) -> tuple[ClosedJaxpr, list[Any], Any]:
+    """Trace `f`: its jaxpr, the array leaves it takes, and its output's shapes.
+
+    Only arrays are traced: a Python number stays the number that `f` was given.
+    """
+    leaves, treedef = jax.tree.flatten(args)
+    where = [i for i, leaf in enumerate(leaves) if is_array(leaf)]
+
+    def on_arrays(arrays: list[Any]) -> Any:
+        filled = list(leaves)
+        for i, array in zip(where, arrays, strict=True):
+            filled[i] = array
+        return f(*treedef.unflatten(filled))
+
+    arrays = [leaves[i] for i in where]
+    closed, shape = jax.make_jaxpr(on_arrays, return_shape=True)(arrays)
+    return closed, arrays, shape
+
+
+def unflatten_like(shape: Any, leaves: Sequence[Any]) -> Any:
+    return jax.tree.unflatten(jax.tree.structure(shape), leaves)
+
+
+def bind(eqn: JaxprEqn, values: Sequence[Any]) -> list[Any]:
+    """Evaluate one equation as it stands."""
+    with eqn.ctx.manager:
+        out = eqn.primitive.bind(*values, **eqn.primitive.get_bind_params(eqn.params))
+    return list(out) if eqn.primitive.multiple_results else [out]
+
+
+def call_body(eqn: JaxprEqn) -> ClosedJaxpr | None:
+    """The program that a call-like equation runs once (jit, remat, custom_jvp...)."""
+    if eqn.primitive in LOOPS:
+        return None
+    for name in ("jaxpr", "call_jaxpr", "fun_jaxpr"):
+        body = eqn.params.get(name)
+        if body is not None:
+            return body if isinstance(body, ClosedJaxpr) else ClosedJaxpr(body, ())
+    return None
+
+
+def bodies(eqn: JaxprEqn) -> list[ClosedJaxpr]:
+    """Every program inside an equation, however often it runs."""
+    if eqn.primitive is P.cond_p:
+        return list(eqn.params["branches"])
+    if eqn.primitive is P.while_p:
+        return [eqn.params["cond_jaxpr"], eqn.params["body_jaxpr"]]
+    if eqn.primitive is P.scan_p:
+        return [eqn.params["jaxpr"]]
+    body = call_body(eqn)
+    return [] if body is None else [body]
+
+
+def interpret(
+    closed: ClosedJaxpr,
+    args: Sequence[Any],
+    replace: Replace,
+    *,
+    open_custom: bool,
+) -> list[Any]:
+    """Evaluate a program, with some of its equations replaced.
+
+    Where `replace(eqn)` returns a function, it is called in the equation's place, with
+    the same operands. Calls and loops are rebuilt only if they hold such an equation,
+    so everything else keeps its compilation, rematerialisation and derivatives.
+    Functions with a derivative of their own are opened only if `open_custom`.
+    """
+
+    @functools.cache
+    def holds(jaxpr: Jaxpr) -> bool:
+        return any(
+            replace(eqn) is not None
+            or any(holds(body.jaxpr) for body in _opened(eqn, open_custom))
+            for eqn in jaxpr.eqns
+        )
+
+    def run(program: ClosedJaxpr, *args: Any) -> list[Any]:
+        jaxpr = program.jaxpr
+        env = dict(zip(jaxpr.constvars, program.consts, strict=True))
+        env.update(zip(jaxpr.invars, args, strict=True))
+
+        def read(atom: Any) -> Any:
+            return atom.val if isinstance(atom, Literal) else env[atom]
+
+        for eqn in jaxpr.eqns:
+            values = [read(v) for v in eqn.invars]
+            replacement = replace(eqn)
+            if replacement is not None:
+                out = replacement(*values)
+                out = list(out) if isinstance(out, list | tuple) else [out]
+            elif any(holds(body.jaxpr) for body in _opened(eqn, open_custom)):
+                out = rebuild(eqn, values, run)
+            else:
+                out = bind(eqn, values)
+            env.update(zip(eqn.outvars, out, strict=True))
+        return [read(v) for v in jaxpr.outvars]
+
+    return run(closed, *args)
+
+
+def _opened(eqn: JaxprEqn, open_custom: bool) -> list[ClosedJaxpr]:
+    return [] if eqn.primitive in CUSTOM and not open_custom else bodies(eqn)
+
+
+def rebuild(
+    eqn: JaxprEqn, values: Sequence[Any], run: Callable[..., list[Any]]
+) -> list[Any]:
+    """Evaluate a call or a loop, with its body evaluated by `run(program, *args)`."""
+    params = eqn.params
+    if eqn.primitive is P.scan_p:
+        return _rebuild_scan(params, values, run)
+    if eqn.primitive is P.while_p:
+        nc, nb = params["cond_nconsts"], params["body_nconsts"]
+        test, body, carry = values[:nc], values[nc : nc + nb], values[nc + nb :]
+        return jax.lax.while_loop(
+            lambda c: run(params["cond_jaxpr"], *test, *c)[0],
+            lambda c: run(params["body_jaxpr"], *body, *c),
+            list(carry),
+        )
+    if eqn.primitive is P.cond_p:
+        branches = [functools.partial(run, body) for body in params["branches"]]
+        return jax.lax.switch(values[0], branches, *values[1:])
+    body = call_body(eqn)
+    if body is None:  # `bodies` opened it, so this is a bug of ours, not the user's.
+        raise RuntimeError(f"no program inside `{eqn.primitive}`")
+    if eqn.primitive is P.remat_p:
+        return remat(eqn, functools.partial(run, body))(*values)
+    return run(body, *values)
+
+
+def remat(eqn: JaxprEqn, fn: Callable[..., Any]) -> Callable[..., Any]:
+    """`fn`, rematerialised as the equation asks."""
+    params = eqn.params
+    return jax.checkpoint(
+        fn, prevent_cse=params["prevent_cse"], policy=params["policy"]
+    )
+
+
+def _rebuild_scan(
+    params: dict[str, Any], values: Sequence[Any], run: Callable[..., list[Any]]
+) -> list[Any]:
+    nc, nk = params["num_consts"], params["num_carry"]
+    consts, carry, xs = values[:nc], values[nc : nc + nk], values[nc + nk :]
+
+    def step(carry: list[Any], x: list[Any]) -> tuple[list[Any], list[Any]]:
+        out = run(params["jaxpr"], *consts, *carry, *x)
+        return out[:nk], out[nk:]
+
+    carry, ys = jax.lax.scan(step, list(carry), list(xs), **scan_options(params))
+    return [*carry, *ys]
+
+
+def scan_options(params: dict[str, Any]) -> dict[str, Any]:
+    return {name: params[name] for name in ("length", "reverse", "unroll")}
+
+
+def split(
+    closed: ClosedJaxpr, num_new: int, num_out: int
+) -> tuple[Callable[..., tuple[list[Any], list[Any]]], Callable[..., list[Any]]]:
+    """Split `(new, *args) -> (*outs, *extras)` into what comes before and after `new`.
+
+    Returns `early(*args) -> extras, residuals` and `late(new, residuals) -> outs`.
+    `late` holds only the equations that depend on `new`, so that calling it in a loop
+    repeats nothing. An extra that depends on `new` comes back as None.
+    """
+    jaxpr = closed.jaxpr
+    new, args = jaxpr.invars[:num_new], jaxpr.invars[num_new:]
+    outs, extras = jaxpr.outvars[:num_out], jaxpr.outvars[num_out:]
+    after, early, late = set(new), [], []
+    for eqn in jaxpr.eqns:
+        depends = not after.isdisjoint(_variables(eqn.invars))
+        (late if depends else early).append(eqn)
+        if depends:
+            after.update(eqn.outvars)
+    late, needed = _needed(late, outs)
+    made = [*args, *jaxpr.constvars, *(v for eqn in early for v in eqn.outvars)]
+    residuals = [v for v in made if v in needed]
+    known = [v for v in extras if isinstance(v, Literal) or v not in after]
+    early, _ = _needed(early, [*known, *residuals])
+    # Effects are left out: what is cut is pure by contract, and a program may not
+    # declare the effects of equations that it no longer holds.
+    trunk = jaxpr.replace(
+        invars=args, outvars=[*known, *residuals], eqns=early, debug_info=None
+    )
+    head = jaxpr.replace(
+        constvars=[],
+        invars=[*new, *residuals],
+        outvars=outs,
+        eqns=late,
+        debug_info=None,
+    )
+    run_trunk = jaxpr_as_fun(ClosedJaxpr(trunk, closed.consts))
+    run_head = jaxpr_as_fun(ClosedJaxpr(head, ()))
+
+    def run_early(*args: Any) -> tuple[list[Any], list[Any]]:
+        out = run_trunk(*args)
+        found = iter(out[: len(known)])
+        before = [
+            next(found) if isinstance(v, Literal) or v not in after else None
+            for v in extras
+        ]
+        return before, list(out[len(known) :])
+
+    return run_early, lambda new, residuals: run_head(*new, *residuals)
+
+
+def _variables(atoms: Sequence[Any]) -> list[Any]:
+    return [v for v in atoms if not isinstance(v, Literal)]
+
+
+def _needed(
+    eqns: Sequence[JaxprEqn], outs: Sequence[Any]
+) -> tuple[list[JaxprEqn], set]:
+    """The equations that the outputs need, and everything that is read on the way."""
+    needed, kept = set(_variables(outs)), []
+    for eqn in reversed(eqns):
+        if eqn.effects or not needed.isdisjoint(eqn.outvars):
+            kept.append(eqn)
+            needed.update(_variables(eqn.invars))
+    return kept[::-1], needed
+
+
+def canonical_convolutions(
+    fn: Callable[..., Any], *example: Any
+) -> tuple[Callable[..., Any], Any]:
+    """`fn` with channels-last convolutions, fit for a loop on CPU, and its shapes.
+
+    XLA's CPU compiler brings convolutions into the layout of its fast kernel in the
+    entry computation only. The gradient of a convolution swaps the channels of its
+    kernel, so inside a loop it would run several times slower: see
+    `docs/performance.md` for the measurements. `fn` is traced once, here.
+    """
+    closed, _, shape = trace(fn, *example)
+    on_cpu = jax.default_backend() == "cpu"
+
+    def replace(eqn: JaxprEqn) -> Callable[..., Any] | None:
+        if not on_cpu or eqn.primitive is not P.conv_general_dilated_p:
+            return None
+        return functools.partial(_channels_last, eqn)
+
+    def run(*args: Any) -> Any:
+        out = interpret(closed, jax.tree.leaves(args), replace, open_custom=False)
+        return unflatten_like(shape, out)
+
+    return run, shape
+
+
+def _channels_last(eqn: JaxprEqn, image: Any, kernel: Any) -> Any:
+    spec = eqn.params["dimension_numbers"]
+    last = image.ndim - 1
+    space = tuple(range(1, last))
+    canonical = jax.lax.ConvDimensionNumbers(
+        (0, last, *space), (last, last - 1, *range(last - 1)), (0, last, *space)
+    )
+    batch, channel, *rest = spec.lhs_spec
+    image = jnp.transpose(image, (batch, *rest, channel))
+    output, inner, *rest = spec.rhs_spec
+    kernel = jnp.transpose(kernel, (*rest, inner, output))
+    params = {**eqn.params, "dimension_numbers": canonical}
+    out = eqn.primitive.bind(image, kernel, **params)
+    batch, channel, *rest = spec.out_spec
+    return jnp.transpose(out, tuple(np.argsort((batch, *rest, channel))))

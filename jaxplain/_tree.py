@@ -1,0 +1,136 @@
+"""Pytree arithmetic, and the one loop over samples."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, PyTree
+
+from . import _checks, _jaxpr
+
+
+def map_prefix(fn: Callable[..., Any], prefix: PyTree, tree: PyTree) -> PyTree:
+    """`fn(p, leaf)` for every leaf of `tree` and the entry of `prefix` above it."""
+
+    def below(p: Any, subtree: PyTree) -> PyTree:
+        return jax.tree.map(lambda leaf: fn(p, leaf), subtree)
+
+    return jax.tree.map(below, prefix, tree)
+
+
+def accumulator(dtype: Any) -> Any:
+    """The dtype to sum in: at least float32."""
+    return jnp.promote_types(dtype, jnp.float32)
+
+
+def cast_like(tree: PyTree, like: PyTree) -> PyTree:
+    return jax.tree.map(lambda leaf, other: leaf.astype(other.dtype), tree, like)
+
+
+def lerp(start: PyTree, end: PyTree, weight: PyTree) -> PyTree:
+    """`(1 - weight) * start + weight * end`, exact at both ends."""
+
+    def between(weight: Array, a: Array, b: Array) -> Array:
+        w = jnp.asarray(weight).astype(accumulator(a.dtype))
+        w = jnp.broadcast_to(w, a.shape)
+        a32, b32 = a.astype(w.dtype), b.astype(w.dtype)
+        return ((1 - w) * a32 + w * b32).astype(a.dtype)
+
+    weight = map_prefix(lambda w, _: w, weight, start)
+    return jax.tree.map(between, weight, start, end)
+
+
+def mul(a: PyTree, b: PyTree) -> PyTree:
+    return jax.tree.map(jnp.multiply, a, b)
+
+
+def total(tree: PyTree) -> Array:
+    """The sum of every entry of every leaf."""
+    sums = [jnp.sum(leaf, dtype=accumulator(leaf.dtype)) for leaf in leaves(tree)]
+    dtype = jnp.result_type(*sums)
+    return sum((s.astype(dtype) for s in sums), jnp.zeros((), dtype))
+
+
+def leaves(tree: PyTree) -> list[Array]:
+    return [jnp.asarray(leaf) for leaf in jax.tree.leaves(tree)]
+
+
+def loop(
+    part: Callable[[Array, Array], tuple[PyTree, PyTree]],
+    num_samples: int,
+    chunk_size: int | None,
+) -> tuple[PyTree, PyTree]:
+    """Run over the samples `0 ... num_samples - 1`, a chunk at a time.
+
+    `part(indices, valid)` sees one chunk, and returns what to add up over the chunks
+    and what to stack over the samples. The last chunk repeats its last sample where
+    `valid` is 0. Memory follows the chunk, and the size of what is stacked.
+    """
+    _checks.count("num_samples", num_samples)
+    _checks.chunk_size(chunk_size)
+    if chunk_size is None or chunk_size >= num_samples:
+        return part(jnp.arange(num_samples), jnp.ones(num_samples, bool))
+    num_chunks = -(-num_samples // chunk_size)
+    size = -(-num_samples // num_chunks)  # chunks of equal size waste the least
+    flat = np.arange(num_chunks * size)
+    valid = jnp.asarray(flat < num_samples).reshape(num_chunks, size)
+    indices = jnp.asarray(np.minimum(flat, num_samples - 1)).reshape(num_chunks, size)
+    body, (sums, _) = _jaxpr.canonical_convolutions(part, indices[0], valid[0])
+    zeros = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), sums)
+
+    def step(running: PyTree, chunk: tuple[Array, Array]) -> tuple[PyTree, PyTree]:
+        sums, stack = body(*chunk)
+        return jax.tree.map(jnp.add, running, sums), stack
+
+    sums, stack = jax.lax.scan(step, zeros, (indices, valid))
+    flatten = lambda leaf: leaf.reshape(-1, *leaf.shape[2:])[:num_samples]
+    return sums, jax.tree.map(flatten, stack)
+
+
+def map_samples(
+    fn: Callable[[Array], PyTree], num_samples: int, chunk_size: int | None
+) -> PyTree:
+    """`fn` of every index, stacked."""
+    part = lambda indices, valid: ((), jax.vmap(fn)(indices))
+    return loop(part, num_samples, chunk_size)[1]
+
+
+def mean_samples(
+    fn: Callable[[Array], PyTree],
+    num_samples: int,
+    chunk_size: int | None,
+    weights: Any = None,
+) -> PyTree:
+    """The mean of `fn` over indices, or its sum by `weights`, without a stack.
+
+    Sums run in at least float32; floating-point leaves keep their dtype.
+    """
+    weights = np.full(num_samples, 1 / num_samples) if weights is None else weights
+    dtypes: list[PyTree] = []  # of what `fn` returns, seen while it is traced
+
+    def part(indices: Array, valid: Array) -> tuple[PyTree, PyTree]:
+        samples = jax.tree.map(jnp.asarray, jax.vmap(fn)(indices))
+        dtypes[:] = [jax.tree.map(lambda leaf: leaf.dtype, samples)]
+
+        def weigh(leaf: Array) -> Array:
+            dtype = accumulator(leaf.dtype)
+            w = jnp.asarray(weights, dtype)[indices] * valid.astype(dtype)
+            w = w.reshape(-1, *(1,) * (leaf.ndim - 1))
+            return jnp.sum(jnp.broadcast_to(w, leaf.shape) * leaf.astype(dtype), 0)
+
+        return jax.tree.map(weigh, samples), ()
+
+    sums, _ = loop(part, num_samples, chunk_size)
+
+    def restore(total: Array, dtype: Any) -> Array:
+        return total.astype(dtype) if jnp.issubdtype(dtype, jnp.inexact) else total
+
+    return jax.tree.map(restore, sums, dtypes[0])
+
+
+def constant(values: np.ndarray, like: PyTree) -> Array:
+    """A table of float64, in the widest precision that `like` sums in."""
+    dtype = jnp.result_type(*(accumulator(leaf.dtype) for leaf in leaves(like)))
+    return jnp.asarray(values, dtype)

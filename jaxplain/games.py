@@ -1,0 +1,212 @@
+"""A model, seen as a cooperative game between its features."""
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple, cast
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, ArrayLike, PyTree
+
+from . import _checks, _tree, coalitions
+from ._types import REQUIRED, Draw, Grouped, Labels, Scalar, ScalarFn, Ts, X
+
+
+def game(
+    f: ScalarFn[X, *Ts],
+    x: X,
+    /,
+    *args: *Ts,
+    baseline: X | ArrayLike = REQUIRED,
+    groups: Labels | None = None,
+) -> Callable[[PyTree], Scalar]:
+    r"""The value function of a coalition: `f` with absent features at the baseline.
+
+    $$v(m) = f(m \odot x + (1 - m) \odot b)$$
+
+    Pure and differentiable in the mask, so every explainer of this library explains
+    `v` too: integrated gradients of a game are the Aumann-Shapley values of its groups.
+    `v` of ones is exactly `f(x)`, and `v` of zeros is exactly `f(b)`.
+
+    Args:
+        f: Function to explain: `f(x, *args)` returns a scalar.
+        x: Input, any pytree of floating-point arrays.
+        *args: The other arguments of `f`.
+        baseline: What an absent feature looks like: any prefix of `x`, such as `0.0`.
+        groups: Integer labels from 0 that fit the leading axes of `x`, such as one per
+            pixel of an image; an axis of length 1 shares its labels. Features with the
+            same label are present or absent together. By default each entry of `x`
+            stands alone. A label out of range raises where it is concrete, and makes
+            the value NaN where it is traced.
+
+    Returns:
+        `v(mask)`, a scalar. The mask holds numbers from 0 (absent) to 1 (present): one
+        per group, or without `groups` any prefix of `x` that broadcasts to it.
+
+    Raises:
+        ValueError: If `f` does not return a scalar, `x` is empty, or `baseline`,
+            `groups` or the mask do not fit `x`.
+        TypeError: If `x` holds integers, `groups` does not, or `baseline` is missing.
+
+    Example:
+        >>> f = lambda x: x[0] * x[1] + x[2]
+        >>> v = game(f, jnp.array([2.0, 3.0, 5.0]), baseline=1.0, groups=[0, 0, 1])
+        >>> v(jnp.array([1.0, 0.0])), v(jnp.array([0.0, 1.0]))
+        (Array(7., dtype=float32), Array(6., dtype=float32))
+
+    References:
+        Shapley (1953), *A Value for n-Person Games*.
+        Lundberg and Lee (2017), *A Unified Approach to Interpreting Model Predictions*,
+        arXiv:1705.07874, section 2.
+    """
+    f = _checks.scalar(f)
+    x = _checks.inputs(x)
+    start = _checks.baseline(baseline, x)
+    labels = None if groups is None else _checks.labels(groups, x)
+
+    def v(mask: PyTree) -> Scalar:
+        if labels is None:
+            present = _checks.mask_like(mask, x)
+        else:
+            present = _spread(_checks.mask_of_groups(mask, labels), labels, x)
+        return f(_tree.lerp(start, x, present), *args)
+
+    return v
+
+
+def _spread(mask: Array, labels: PyTree, x: PyTree) -> PyTree:
+    """A mask over groups, as a mask over the entries of `x`."""
+
+    def pick(label: Array, leaf: Array) -> Array:
+        # A traced label cannot be checked: NaN rather than a wrong group.
+        label = jnp.where(label < 0, mask.shape[0], label)
+        m = mask.at[label].get(mode="fill", fill_value=jnp.nan)
+        return jnp.broadcast_to(
+            m.reshape(*m.shape, *(1,) * (leaf.ndim - m.ndim)), leaf.shape
+        )
+
+    return _tree.map_prefix(pick, labels, x)
+
+
+class Players(NamedTuple):
+    """A game whose mask is a vector, and the way from a vector back to the answer."""
+
+    value: Callable[[Array], Scalar]
+    number: int
+    unflatten: Callable[[Array], Any]
+
+
+def players(
+    who: str,
+    f: ScalarFn[X, *Ts],
+    x: X,
+    args: tuple[*Ts],
+    baseline: X | ArrayLike,
+    groups: Labels | None,
+    num_groups: int | None,
+) -> Players:
+    """The players of a game: the groups, or every entry of `x`."""
+    _checks.players(who, groups, num_groups)
+    x = _checks.inputs(x)
+    v = game(f, x, *args, baseline=baseline, groups=groups)
+    wide = jnp.result_type(*(_tree.accumulator(leaf.dtype) for leaf in _tree.leaves(x)))
+    if groups is not None:
+        number = cast(int, num_groups)
+        _checks.label_range(groups, number)
+        in_units_of_x = jnp.result_type(*_tree.leaves(x))
+        return Players(
+            lambda mask: v(mask.astype(wide)),
+            number,
+            lambda values: values.astype(in_units_of_x),
+        )
+    leaves, treedef = jax.tree.flatten(x)
+    bounds = np.cumsum([math.prod(leaf.shape) for leaf in leaves])
+
+    def unflatten(vector: Array) -> X:
+        parts = jnp.split(vector, bounds[:-1])
+        return treedef.unflatten(
+            [p.reshape(leaf.shape) for p, leaf in zip(parts, leaves, strict=True)]
+        )
+
+    return Players(
+        lambda mask: v(unflatten(mask.astype(wide))),
+        int(bounds[-1]),
+        lambda values: _tree.cast_like(unflatten(values), x),
+    )
+
+
+def evaluate(
+    value: Callable[[Array], Scalar],
+    design: Draw,
+    num_samples: int,
+    chunk_size: int | None,
+) -> Array:
+    """The values of the first `num_samples` coalitions of a design, float32 or wider.
+
+    Shape `(num_samples,)`: the only thing stored per sample.
+    """
+
+    def one(i: Array) -> Array:
+        v = value(design(i))
+        return v.astype(_tree.accumulator(v.dtype))
+
+    return _tree.map_samples(one, num_samples, chunk_size)
+
+
+def occlusion(
+    f: ScalarFn[X, *Ts],
+    *,
+    num_groups: int | None = None,
+    chunk_size: int | None = None,
+) -> Grouped[X, *Ts]:
+    r"""How much `f` drops when one feature, or one group, is absent.
+
+    $$\phi_i(x) = v(N) - v(N \setminus \{i\})$$
+
+    Exact for additive `f`; blind to what other features can replace. Non-finite values
+    of `f` are passed on.
+
+    Args:
+        f: Function to explain: `f(x, *args)` returns a scalar.
+        num_groups: Number of groups; leave out to occlude each entry of `x`.
+        chunk_size: Number of coalitions evaluated at once; all of them by default.
+            Peak memory follows it.
+
+    Returns:
+        `explain(x, *args, baseline, groups=None)`, in the units of `f`: shape
+        `(num_groups,)` with groups, shaped like `x` without. See `game` for `baseline`
+        and `groups`. Costs one evaluation of `f` per feature, and one more.
+
+    Raises:
+        ValueError: If `f` does not return a scalar, or `baseline` or `groups` do not
+            fit `x`, or only one of `groups` and `num_groups` is given.
+        TypeError: If `x` holds integers, or `baseline` is missing.
+
+    Example:
+        >>> explain = occlusion(lambda x: x[0] * x[1])
+        >>> explain(jnp.array([2.0, 3.0]), baseline=1.0)
+        Array([3., 4.], dtype=float32)
+
+    References:
+        Zeiler and Fergus (2014), *Visualizing and Understanding Convolutional
+        Networks*, arXiv:1311.2901, section 4.2.
+    """
+    _checks.sizes(num_groups, chunk_size)
+
+    def explain(
+        x: X,
+        /,
+        *args: *Ts,
+        baseline: X | ArrayLike = REQUIRED,
+        groups: Labels | None = None,
+    ) -> Any:
+        v, number, unflatten = players(
+            "occlusion", f, x, args, baseline, groups, num_groups
+        )
+        # One loop traces `f` once: the last coalition of the design is the full one.
+        design = coalitions.leave_one_out(number)
+        values = evaluate(v, design, number + 1, chunk_size)
+        return unflatten(values[-1] - values[:-1])
+
+    return explain

@@ -1,0 +1,106 @@
+"""Evaluate a program, taking the values of one name out and putting others in."""
+
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeAlias
+
+import jax
+from jax.extend.core import ClosedJaxpr, JaxprEqn, Literal
+from jax.extend.core import primitives as P
+
+from .. import _jaxpr
+from ._find import is_name, sites_of
+
+Call: TypeAlias = list[Any]
+"""The arrays of one call of a named value."""
+
+Plant: TypeAlias = Callable[[Any, Any], Any]
+"""What to put in: a function of the value there and of the one that is planted."""
+
+
+def harvest(
+    name: str,
+    closed: ClosedJaxpr,
+    args: Sequence[Any],
+    plants: Sequence[Call | None],
+    plant: Plant,
+) -> tuple[list[Any], list[Call]]:
+    """The outputs of a program, and the values called `name`, in order.
+
+    `plants` has an entry for each call: the arrays to put there, or None to leave it.
+    Equations that hold no such call are evaluated as they are, so that custom
+    derivatives, compiled functions and rematerialisation survive.
+    """
+    jaxpr = closed.jaxpr
+    env = dict(zip(jaxpr.constvars, closed.consts, strict=True))
+    env.update(zip(jaxpr.invars, args, strict=True))
+
+    def read(atom: Any) -> Any:
+        return atom.val if isinstance(atom, Literal) else env[atom]
+
+    reaped: list[Call] = []
+    left = iter(plants)
+    for eqn in jaxpr.eqns:
+        values = [read(v) for v in eqn.invars]
+        count = sum(site.name == name for site in sites_of(eqn))
+        if count == 0:
+            out = _jaxpr.bind(eqn, values)
+        else:
+            here = [next(left) for _ in range(count)]
+            out, more = _inside(name, eqn, values, here, plant)
+            reaped += more
+        env.update(zip(eqn.outvars, out, strict=True))
+    return [read(v) for v in jaxpr.outvars], reaped
+
+
+def _inside(
+    name: str,
+    eqn: JaxprEqn,
+    values: list[Any],
+    plants: list[Call | None],
+    plant: Plant,
+) -> tuple[list[Any], list[Call]]:
+    if is_name(eqn):
+        (new,) = plants
+        if new is None:
+            return values, [values]
+        return [plant(o, n) for o, n in zip(values, new, strict=True)], [values]
+    if eqn.primitive is P.scan_p:
+        return _inside_scan(name, eqn, values, plants, plant)
+    body = _jaxpr.call_body(eqn)
+    if body is None:  # a `cond` or `while_loop`, of which no call was picked
+        return _jaxpr.bind(eqn, values), [[] for _ in plants]
+    run = functools.partial(harvest, name, body, plant=plant)
+    if eqn.primitive is P.remat_p:
+        again = _jaxpr.remat(eqn, lambda values, plants: run(values, plants))
+        return again(values, plants)
+    return run(values, plants)
+
+
+def _inside_scan(
+    name: str,
+    eqn: JaxprEqn,
+    values: list[Any],
+    plants: list[Call | None],
+    plant: Plant,
+) -> tuple[list[Any], list[Call]]:
+    """Plants ride in, and reaped values ride out, stacked over the steps."""
+    params = eqn.params
+    nc, nk = params["num_consts"], params["num_carry"]
+    consts, carry, xs = values[:nc], values[nc : nc + nk], values[nc + nk :]
+
+    def step(carry: Any, x: Any) -> Any:
+        inputs, plants = x
+        args = [*consts, *carry, *inputs]
+        out, reaped = harvest(name, params["jaxpr"], args, plants, plant)
+        return out[:nk], (out[nk:], reaped)
+
+    carry, (ys, reaped) = jax.lax.scan(
+        step, carry, (xs, plants), **_jaxpr.scan_options(params)
+    )
+    return [*carry, *ys], reaped
+
+
+def regroup(flat: Iterator[Any], shapes: Sequence[Sequence[Any]]) -> list[Call]:
+    """Cut a run of arrays into calls."""
+    return [[next(flat) for _ in call] for call in shapes]

@@ -1,0 +1,24 @@
+"""Strict JAX: 64-bit, no silent promotion of dtype or rank, warnings are errors."""
+
+import itertools
+import zlib
+
+import jax
+import jax.numpy as jnp
+import matplotlib as mpl
+import numpy as np
+import pytest
+
+import jaxplain as jx
+
+mpl.use("Agg")
+jax.config.update("jax_enable_x64", True)
+jax.config.update("jax_numpy_dtype_promotion", "strict")
+jax.config.update("jax_numpy_rank_promotion", "raise")
+
+
+@pytest.fixture
+def getkey(request):
+    """A fresh key per call; the test's name is the seed."""
+    keys = map(jax.random.key, itertools.count(zlib.crc32(request.node.name.encode())))
+    return lambda: next(keys)
