@@ -11,7 +11,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn, Literal, jaxpr_as_fun
+from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn, Literal
 from jax.extend.core import primitives as P
 
 LOOPS = {P.scan_p: "scan", P.while_p: "while_loop", P.cond_p: "cond"}
@@ -104,12 +104,8 @@ def interpret(
         jaxpr = program.jaxpr
         env = dict(zip(jaxpr.constvars, program.consts, strict=True))
         env.update(zip(jaxpr.invars, args, strict=True))
-
-        def read(atom: Any) -> Any:
-            return atom.val if isinstance(atom, Literal) else env[atom]
-
         for eqn in jaxpr.eqns:
-            values = [read(v) for v in eqn.invars]
+            values = [read(v, env) for v in eqn.invars]
             replacement = replace(eqn)
             if replacement is not None:
                 out = replacement(*values)
@@ -119,7 +115,7 @@ def interpret(
             else:
                 out = bind(eqn, values)
             env.update(zip(eqn.outvars, out, strict=True))
-        return [read(v) for v in jaxpr.outvars]
+        return [read(v, env) for v in jaxpr.outvars]
 
     return run(closed, *args)
 
@@ -203,31 +199,32 @@ def split(
     residuals = [v for v in made if v in needed]
     known = [v for v in extras if isinstance(v, Literal) or v not in after]
     early, _ = _needed(early, [*known, *residuals])
-    # Effects are left out: what is cut is pure by contract, and a program may not
-    # declare the effects of equations that it no longer holds.
-    trunk = jaxpr.replace(
-        invars=args, outvars=[*known, *residuals], eqns=early, debug_info=None
-    )
-    head = jaxpr.replace(
-        constvars=[],
-        invars=[*new, *residuals],
-        outvars=outs,
-        eqns=late,
-        debug_info=None,
-    )
-    run_trunk = jaxpr_as_fun(ClosedJaxpr(trunk, closed.consts))
-    run_head = jaxpr_as_fun(ClosedJaxpr(head, ()))
 
-    def run_early(*args: Any) -> tuple[list[Any], list[Any]]:
-        out = run_trunk(*args)
-        found = iter(out[: len(known)])
-        before = [
-            next(found) if isinstance(v, Literal) or v not in after else None
-            for v in extras
-        ]
-        return before, list(out[len(known) :])
+    def run_early(*values: Any) -> tuple[list[Any], list[Any]]:
+        env = dict(zip(jaxpr.constvars, closed.consts, strict=True))
+        env.update(zip(args, values, strict=True))
+        _evaluate(early, env)
+        before = [read(v, env) if v in known else None for v in extras]
+        return before, [env[v] for v in residuals]
 
-    return run_early, lambda new, residuals: run_head(*new, *residuals)
+    def run_late(values: Sequence[Any], residual_values: Sequence[Any]) -> list[Any]:
+        env = dict(zip(residuals, residual_values, strict=True))
+        env.update(zip(new, values, strict=True))
+        _evaluate(late, env)
+        return [read(v, env) for v in outs]
+
+    return run_early, run_late
+
+
+def read(atom: Any, env: dict[Any, Any]) -> Any:
+    """The value of a variable or a literal."""
+    return atom.val if isinstance(atom, Literal) else env[atom]
+
+
+def _evaluate(eqns: Sequence[JaxprEqn], env: dict[Any, Any]) -> None:
+    for eqn in eqns:
+        out = bind(eqn, [read(v, env) for v in eqn.invars])
+        env.update(zip(eqn.outvars, out, strict=True))
 
 
 def _variables(atoms: Sequence[Any]) -> list[Any]:

@@ -155,7 +155,7 @@ def expected(
         >>> ig = integrated_gradients(lambda x: x[0] * x[1])
         >>> background = jnp.array([[0.0, 0.0], [1.0, 1.0]])
         >>> expected(ig)(jnp.array([2.0, 3.0]), baseline=background)
-        Array([2.50, 3.00], dtype=float32)
+        Array([2.5, 3. ], dtype=float32)
 
     References:
         Erion, Janizek, Sturmfels, Lundberg and Lee (2021), *Improving Performance of

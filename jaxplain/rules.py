@@ -45,7 +45,7 @@ def rewrite(
         ...         return lambda x: x + jax.lax.stop_gradient(jnp.round(x) - x)
         >>> f = lambda x: jnp.round(3.0 * x)
         >>> g = rewrite(f, straight_through)
-        >>> x = jnp.array(0.5)
+        >>> x = jnp.array(0.5, jnp.float32)
         >>> g(x), jax.grad(f)(x), jax.grad(g)(x)
         (Array(2., dtype=float32), Array(0., dtype=float32), Array(3., dtype=float32))
     """

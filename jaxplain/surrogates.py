@@ -83,7 +83,7 @@ def regress(
     Example:
         >>> v = lambda mask: 1.0 + 2.0 * mask[0] - mask[1]
         >>> design = coalitions.exhaustive(2)
-        >>> regress(v, design, 2, num_samples=4, ridge=0.0).weights
+        >>> regress(v, design, 2, num_samples=4, ridge=0.0).weights.round(3)
         Array([ 2., -1.], dtype=float32)
 
     References:

@@ -4,14 +4,11 @@ import itertools
 import zlib
 
 import jax
-import jax.numpy as jnp
 import matplotlib as mpl
-import numpy as np
 import pytest
 
-import jaxplain as jx
-
 mpl.use("Agg")
+jax.config.update("jax_num_cpu_devices", 2)  # so that sharding is real
 jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")

@@ -19,7 +19,7 @@ def labels(value: PyTree, x: PyTree) -> PyTree:
         if not jnp.issubdtype(jnp.result_type(label), jnp.integer):
             raise TypeError(
                 f"`groups` must hold integer labels, but is {show(label)}{where}. "
-                "Number the groups from 0, one label per feature."
+                " Number the groups from 0, one label per feature."
             )
         shape = jnp.shape(label)
         for leaf in jax.tree.leaves(subtree):
@@ -63,8 +63,8 @@ def label_range(value: PyTree, num_groups: int) -> None:
         if low < 0 or high >= num_groups:
             raise ValueError(
                 f"`groups` must hold labels from 0 to {num_groups - 1} for "
-                f"{num_groups} groups, but they run from {low} to {high}{inside(path)}. "
-                "Number the groups from 0, and count them all in `num_groups`."
+                f"{num_groups} groups, but they run from {low} to {high}{inside(path)}."
+                " Number the groups from 0, and count them all in `num_groups`."
             )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 import jax
-from jax.extend.core import ClosedJaxpr, JaxprEqn, Literal
+from jax.extend.core import ClosedJaxpr, JaxprEqn
 from jax.extend.core import primitives as P
 
 from .. import _jaxpr
@@ -34,14 +34,10 @@ def harvest(
     jaxpr = closed.jaxpr
     env = dict(zip(jaxpr.constvars, closed.consts, strict=True))
     env.update(zip(jaxpr.invars, args, strict=True))
-
-    def read(atom: Any) -> Any:
-        return atom.val if isinstance(atom, Literal) else env[atom]
-
     reaped: list[Call] = []
     left = iter(plants)
     for eqn in jaxpr.eqns:
-        values = [read(v) for v in eqn.invars]
+        values = [_jaxpr.read(v, env) for v in eqn.invars]
         count = sum(site.name == name for site in sites_of(eqn))
         if count == 0:
             out = _jaxpr.bind(eqn, values)
@@ -50,7 +46,7 @@ def harvest(
             out, more = _inside(name, eqn, values, here, plant)
             reaped += more
         env.update(zip(eqn.outvars, out, strict=True))
-    return [read(v) for v in jaxpr.outvars], reaped
+    return [_jaxpr.read(v, env) for v in jaxpr.outvars], reaped
 
 
 def _inside(
