@@ -17,10 +17,20 @@ def nodes_and_weights(rule: Rule, steps: int) -> tuple[np.ndarray, np.ndarray]:
     _checks.count("steps", steps, 2 if rule == "trapezoid" else 1)
     if rule == "gauss_legendre":
         nodes, weights = np.polynomial.legendre.leggauss(steps)
-        return (nodes + 1) / 2, weights / weights.sum()  # from [-1, 1] to [0, 1]
-    if rule == "trapezoid":
-        weights = np.ones(steps)
+        nodes = (nodes + 1) / 2  # from [-1, 1] to [0, 1]
+    elif rule == "trapezoid":
+        nodes, weights = np.linspace(0, 1, steps), np.ones(steps)
         weights[[0, -1]] = 0.5
-        return np.linspace(0, 1, steps), weights / (steps - 1)
-    shift = {"riemann_left": 0.0, "riemann_right": 1.0, "riemann_middle": 0.5}[rule]
-    return (np.arange(steps) + shift) / steps, np.full(steps, 1 / steps)
+    else:
+        shift = {"riemann_left": 0.0, "riemann_right": 1.0, "riemann_middle": 0.5}
+        nodes, weights = (np.arange(steps) + shift[rule]) / steps, np.ones(steps)
+    return nodes, _summing_to_one(weights)
+
+
+def _summing_to_one(weights: np.ndarray) -> np.ndarray:
+    """Weights that add up to 1 without rounding, in any order and any chunks.
+
+    They are whole multiples of `2 ** -50`, so the integral of a constant is exact.
+    """
+    total = np.cumsum(weights)
+    return np.diff(np.rint(total / total[-1] * 2.0**50), prepend=0.0) / 2.0**50
