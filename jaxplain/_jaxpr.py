@@ -49,8 +49,11 @@ def unflatten_like(shape: Any, leaves: Sequence[Any]) -> Any:
 
 def bind(eqn: JaxprEqn, values: Sequence[Any]) -> list[Any]:
     """Evaluate one equation as it stands."""
+    params = eqn.primitive.get_bind_params(eqn.params)
+    # Until JAX 0.10, functions came apart from the other parameters.
+    functions, params = params if isinstance(params, tuple) else ((), params)
     with eqn.ctx.manager:
-        out = eqn.primitive.bind(*values, **eqn.primitive.get_bind_params(eqn.params))
+        out = eqn.primitive.bind(*functions, *values, **params)
     return list(out) if eqn.primitive.multiple_results else [out]
 
 

@@ -22,7 +22,18 @@ def map_prefix(fn: Callable[..., Any], prefix: PyTree, tree: PyTree) -> PyTree:
 
 def accumulator(dtype: Any) -> Any:
     """The dtype to sum in: at least float32."""
-    return jnp.promote_types(dtype, jnp.float32)
+    return _widest([dtype, jnp.float32])
+
+
+def widest(tree: PyTree) -> Any:
+    """The widest dtype to sum in, over the leaves of a tree."""
+    return _widest([jnp.float32, *(leaf.dtype for leaf in leaves(tree))])
+
+
+def _widest(dtypes: list[Any]) -> Any:
+    # Not `promote_types`, which refuses to choose if the user asks JAX to be strict.
+    floating = [d for d in map(jnp.dtype, dtypes) if jnp.issubdtype(d, jnp.inexact)]
+    return max(floating, key=lambda dtype: dtype.itemsize)
 
 
 def cast_like(tree: PyTree, like: PyTree) -> PyTree:
@@ -48,9 +59,9 @@ def mul(a: PyTree, b: PyTree) -> PyTree:
 
 def total(tree: PyTree) -> Array:
     """The sum of every entry of every leaf."""
-    sums = [jnp.sum(leaf, dtype=accumulator(leaf.dtype)) for leaf in leaves(tree)]
-    dtype = jnp.result_type(*sums)
-    return sum((s.astype(dtype) for s in sums), jnp.zeros((), dtype))
+    dtype = widest(tree)
+    sums = [jnp.sum(leaf, dtype=dtype) for leaf in leaves(tree)]
+    return sum(sums, jnp.zeros((), dtype))
 
 
 def leaves(tree: PyTree) -> list[Array]:
@@ -132,5 +143,4 @@ def mean_samples(
 
 def constant(values: np.ndarray, like: PyTree) -> Array:
     """A table of float64, in the widest precision that `like` sums in."""
-    dtype = jnp.result_type(*(accumulator(leaf.dtype) for leaf in leaves(like)))
-    return jnp.asarray(values, dtype)
+    return jnp.asarray(values, widest(like))

@@ -110,15 +110,15 @@ def players(
     _checks.players(who, groups, num_groups)
     x = _checks.inputs(x)
     v = game(f, x, *args, baseline=baseline, groups=groups)
-    wide = jnp.result_type(*(_tree.accumulator(leaf.dtype) for leaf in _tree.leaves(x)))
+    wide = _tree.widest(x)
     if groups is not None:
         number = cast(int, num_groups)
         _checks.label_range(groups, number)
-        in_units_of_x = jnp.result_type(*_tree.leaves(x))
+        dtype = max((leaf.dtype for leaf in _tree.leaves(x)), key=lambda d: d.itemsize)
         return Players(
             lambda mask: v(mask.astype(wide)),
             number,
-            lambda values: values.astype(in_units_of_x),
+            lambda values: values.astype(dtype),
         )
     leaves, treedef = jax.tree.flatten(x)
     bounds = np.cumsum([math.prod(leaf.shape) for leaf in leaves])

@@ -204,7 +204,7 @@ def _curve(
 def _ranks(attribution: PyTree) -> tuple[PyTree, int]:
     """The place of each feature in the order of attribution, 0 for the highest."""
     leaves, treedef = jax.tree.flatten(attribution)
-    dtype = jnp.result_type(*leaves)
+    dtype = _tree.widest(leaves)
     flat = jnp.concatenate([leaf.ravel().astype(dtype) for leaf in leaves])
     order = jnp.argsort(-flat, stable=True)
     rank = (

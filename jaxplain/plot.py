@@ -66,11 +66,10 @@ def heatmap(
     ax = _axes(ax)
     strongest = limit if limit is not None else float(np.abs(grid).max(initial=0.0))
     strongest = strongest or 1.0
-    strength = np.clip(np.abs(grid) / strongest, 0, 1)
     if image is not None:
         below = _grey(image)
         ax.imshow(below, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
-        grid, strength = (_stretch(a, below.shape) for a in (grid, strength))
+        grid = _stretch(grid, below.shape)
     colours = LinearSegmentedColormap.from_list("signed", [AGAINST, "white", FAVOUR])
     if image is not None:  # opacity carries the strength, so the colours need no white
         colours = LinearSegmentedColormap.from_list("signed", [AGAINST, FAVOUR], N=2)
@@ -79,7 +78,9 @@ def heatmap(
         cmap=colours,
         vmin=-strongest,
         vmax=strongest,
-        alpha=None if image is None else alpha * strength,
+        alpha=None
+        if image is None
+        else alpha * np.clip(np.abs(grid) / strongest, 0, 1),
         interpolation="nearest",
     )
     ax.set_xticks([])

@@ -1,0 +1,1 @@
+"""What drives the traffic forecast of an LSTM? Explanations against known drivers."""

@@ -1,0 +1,289 @@
+"""Mutation check: plant a fault in a copy of the library; the tests must notice.
+
+Run with `make mutants`. Each fault is one line of the library, changed as a tired
+engineer might write it. A fault that survives every test of its module is a gap in
+the suite, and the command fails.
+"""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+class Fault(NamedTuple):
+    """A line of the library, what it becomes, and the tests that should object."""
+
+    file: str
+    line: str
+    becomes: str
+    tests: str
+
+
+FAULTS = [
+    # gradients
+    Fault(
+        "gradients.py",
+        "delta = jax.tree.map(lambda a, b: wide(a) - wide(b), x, start)",
+        "delta = jax.tree.map(lambda a, b: wide(a) + wide(b), x, start)",
+        "test_axioms",
+    ),
+    Fault(
+        "gradients.py",
+        "return _tree.mul(x, jax.grad(_checks.scalar(f))(x, *args))",
+        "return jax.grad(_checks.scalar(f))(x, *args)",
+        "test_facts test_axioms",
+    ),
+    Fault(
+        "_quadrature.py",
+        '"riemann_middle": 0.5}',
+        '"riemann_middle": 0.4}',
+        "test_facts",
+    ),
+    Fault(
+        "_quadrature.py",
+        "weights[[0, -1]] = 0.5",
+        "weights[[0, -1]] = 1.0",
+        "test_facts test_defects",
+    ),
+    # the loop over samples
+    Fault(
+        "_tree.py",
+        "w = jnp.asarray(weights, dtype)[indices] * valid.astype(dtype)",
+        "w = jnp.asarray(weights, dtype)[indices]",
+        "test_laws",
+    ),
+    Fault(
+        "_tree.py",
+        "return ((1 - w) * a32 + w * b32).astype(a.dtype)",
+        "return (w * a32 + (1 - w) * b32).astype(a.dtype)",
+        "test_axioms",
+    ),
+    Fault(
+        "_tree.py",
+        "return jnp.promote_types(dtype, jnp.float32)",
+        "return dtype",
+        "test_dtypes",
+    ),
+    Fault(
+        "_jaxpr.py",
+        "kernel = jnp.transpose(kernel, (*rest, inner, output))",
+        "kernel = jnp.transpose(kernel, (*rest, output, inner))",
+        "test_jaxpr",
+    ),
+    # combinators
+    Fault(
+        "combinators.py",
+        "one = lambda i: draw(x, *args, key=jr.fold_in(key, i), **refs)",
+        "one = lambda i: draw(x, *args, key=key, **refs)",
+        "test_axioms test_oracles",
+    ),
+    Fault(
+        "combinators.py",
+        "keys = treedef.unflatten(list(jr.split(key, len(leaves))))",
+        "keys = treedef.unflatten([key] * len(leaves))",
+        "test_oracles test_laws",
+    ),
+    Fault(
+        "combinators.py",
+        "reference = jax.tree.map(lambda leaf: leaf[i], stacked)",
+        "reference = jax.tree.map(lambda leaf: leaf[0 * i], stacked)",
+        "test_oracles test_axioms",
+    ),
+    # games and coalitions
+    Fault(
+        "games.py",
+        "return unflatten(values[-1] - values[:-1])",
+        "return unflatten(values[:-1] - values[-1])",
+        "test_facts",
+    ),
+    Fault(
+        "games.py",
+        "label = jnp.where(label < 0, mask.shape[0], label)",
+        "label = jnp.where(label < 0, 0, label)",
+        "test_errors test_groups",
+    ),
+    Fault(
+        "coalitions.py",
+        "size = 1 + jr.categorical(size_key, log_probability)",
+        "size = 1 + jr.categorical(size_key, -log_probability)",
+        "test_oracles",
+    ),
+    Fault(
+        "coalitions.py",
+        "return mask ^ (i % 2 == 1)",
+        "return mask",
+        "test_oracles test_axioms",
+    ),
+    Fault(
+        "coalitions.py",
+        "words = jr.bits(jr.fold_in(key, i), (-(-num_groups // 32),), jnp.uint32)",
+        "words = jr.bits(key, (-(-num_groups // 32),), jnp.uint32)",
+        "test_oracles test_axioms",
+    ),
+    # Shapley values
+    Fault(
+        "shapley.py",
+        "ways = math.comb(num_groups, size) * size * (num_groups - size)",
+        "ways = math.comb(num_groups, size) * size * num_groups",
+        "test_facts test_oracles",
+    ),
+    Fault(
+        "shapley.py",
+        "return share + rest - rest.mean()",
+        "return rest - rest.mean()",
+        "test_axioms",
+    ),
+    Fault(
+        "shapley.py",
+        "projection = jnp.eye(num_groups, dtype=values.dtype) - 1 / num_groups",
+        "projection = jnp.eye(num_groups, dtype=values.dtype)",
+        "test_facts test_oracles",
+    ),
+    Fault(
+        "shapley.py",
+        "if budget == 0:  # a single player takes it all",
+        "if budget < 0:",
+        "test_defects test_facts",
+    ),
+    # surrogates
+    Fault(
+        "surrogates.py",
+        "w = jnp.exp(-(distance**2) / (2 * width**2))",
+        "w = jnp.exp(-(distance**2) / width**2)",
+        "test_facts",
+    ),
+    Fault(
+        "surrogates.py",
+        "design = lambda i: draw(i) | (i == 0)  # the first sample is the input itself",
+        "design = draw",
+        "test_oracles",
+    ),
+    Fault(
+        "surrogates.py",
+        "return mask - mask_mean, y - y_mean, w",
+        "return mask, y, w",
+        "test_facts test_oracles",
+    ),
+    Fault(
+        "surrogates.py",
+        "return mask, jnp.where(finite, y, 0), jnp.where(finite, w, 0)",
+        "return mask, y, w",
+        "test_errors",
+    ),
+    Fault(
+        "_regression.py",
+        "score = z * (w * residual / jnp.maximum(1 - leverage, tiny))[:, None]",
+        "score = z * (residual / jnp.maximum(1 - leverage, tiny))[:, None]",
+        "test_oracles",
+    ),
+    # layers, maps and rules
+    Fault(
+        "cam.py",
+        "space = tuple(range(features.ndim - 1))",
+        "space = tuple(range(1, features.ndim))",
+        "test_facts test_oracles",
+    ),
+    Fault(
+        "cam.py",
+        "return jax.nn.relu(heatmap) if relu else heatmap",
+        "return jax.nn.relu(heatmap)",
+        "test_defects test_oracles",
+    ),
+    Fault(
+        "layers/_cut.py",
+        "jnp.subtract(n, jax.lax.stop_gradient(old))",
+        "n",
+        "test_layers",
+    ),
+    Fault(
+        "layers/_find.py",
+        "jax.ShapeDtypeStruct((length, *s.shape), s.dtype) for s in site.shapes",
+        "jax.ShapeDtypeStruct(s.shape, s.dtype) for s in site.shapes",
+        "test_layers test_frameworks",
+    ),
+    Fault(
+        "frameworks.py",
+        'type.__setattr__(cls, "__call__", original)',
+        "pass",
+        "test_frameworks",
+    ),
+    Fault(
+        "rules.py",
+        "passed = jnp.where(on & (gradient > 0), gradient, jnp.zeros_like(gradient))",
+        "passed = jnp.where(on, gradient, jnp.zeros_like(gradient))",
+        "test_facts test_rules",
+    ),
+    # metrics
+    Fault(
+        "metrics.py",
+        "order = jnp.argsort(-flat, stable=True)",
+        "order = jnp.argsort(flat, stable=True)",
+        "test_oracles",
+    ),
+    Fault(
+        "metrics.py",
+        "area = (values[:-1] + values[1:]).sum() / (2 * steps)",
+        "area = values.mean()",
+        "test_oracles test_axioms",
+    ),
+]
+
+
+def plant(fault: Fault, root: Path) -> None:
+    """Put a fault into the copy of the library under `root`."""
+    path = root / "jaxplain" / fault.file
+    text = path.read_text()
+    if text.count(fault.line) != 1:
+        raise ValueError(
+            f"{fault.file} must hold the line {fault.line!r} once, but holds it "
+            f"{text.count(fault.line)} times. Bring the fault up to date."
+        )
+    path.write_text(text.replace(fault.line, fault.becomes))
+
+
+def is_killed(fault: Fault) -> bool:
+    """Do the tests fail with the fault in place?"""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        for name in ("jaxplain", "tests"):
+            shutil.copytree(ROOT / name, root / name)
+        shutil.copy(ROOT / "pyproject.toml", root)
+        plant(fault, root)
+        tests = [
+            f"tests/{path.name}"
+            for stem in fault.tests.split()
+            for path in sorted((root / "tests").glob(f"{stem}*.py"))
+        ]
+        command = [sys.executable, "-m", "pytest", "-x", "-q", *tests]
+        done = subprocess.run(command, cwd=root, capture_output=True, check=False)
+        if done.returncode not in (0, 1):  # 1 is a failed test; others are no verdict
+            raise RuntimeError(done.stdout.decode()[-2000:])
+        return done.returncode == 1
+
+
+def main(only: str = "") -> int:
+    survivors = []
+    faults = [fault for fault in FAULTS if only in fault.file]
+    for number, fault in enumerate(faults, 1):
+        start = time.perf_counter()
+        killed = is_killed(fault)
+        verdict = "killed  " if killed else "SURVIVED"
+        seconds = time.perf_counter() - start
+        print(
+            f"{number:2}/{len(faults)}  {verdict}  {seconds:4.0f} s  {fault.file}: "
+            f"{fault.becomes}",
+            flush=True,
+        )
+        survivors += [] if killed else [fault]
+    print(f"{len(faults) - len(survivors)} of {len(faults)} faults killed")
+    return bool(survivors)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
