@@ -8,6 +8,7 @@ demo: .venv/ready
 	$(BIN)/python -m experiments
 
 test: .venv/ready
+	$(BIN)/python -m pytest --doctest-modules jaxplain -p tests.doctest_names -q
 	$(BIN)/python -m pytest
 
 test-slow: .venv/ready
@@ -17,7 +18,7 @@ check: .venv/ready-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/pyright
-	$(BIN)/python -m pytest
+	$(MAKE) test
 	$(BIN)/python -m mkdocs build --strict --quiet --site-dir site
 
 docs: .venv/ready-dev

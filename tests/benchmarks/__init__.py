@@ -1,0 +1,1 @@
+"""What an explanation costs, as a multiple of what it cannot do without."""
