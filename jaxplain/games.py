@@ -109,11 +109,12 @@ def players(
     """The players of a game: the groups, or every entry of `x`."""
     _checks.players(who, groups, num_groups)
     x = _checks.inputs(x)
-    v = game(f, x, *args, baseline=baseline, groups=groups)
+    labels = None if groups is None else _checks.labels(groups, x)
+    v = game(f, x, *args, baseline=baseline, groups=labels)
     wide = _tree.widest(x)
-    if groups is not None:
+    if labels is not None:
         number = cast(int, num_groups)
-        _checks.label_range(groups, number)
+        _checks.label_range(labels, number)
         dtype = max((leaf.dtype for leaf in _tree.leaves(x)), key=lambda d: d.itemsize)
         return Players(
             lambda mask: v(mask.astype(wide)),

@@ -20,7 +20,7 @@ class Surrogate(NamedTuple, Generic[X]):
         r2: Share of the weighted variance that the model explains, at most 1.
         standard_error: Standard error of each weight over the draw of the coalitions.
         evaluations: Number of coalitions where `f` was finite: the others were left
-            out.
+            out. A weight that these do not determine is NaN.
     """
 
     weights: X
@@ -112,13 +112,19 @@ def regress(
     spread, unexplained, variance = _regression.sandwich(
         centred, weights, inverse, total, num_samples, chunk_size
     )
-    explained = 1 - unexplained / jnp.where(variance > 0, variance, 1)
+    evaluations = jnp.isfinite(values).sum()
+    # A penalty would call a feature that never changed irrelevant; nobody knows.
+    tiny = jnp.finfo(dtype).eps * total
+    known = (jnp.diagonal(gram) > tiny) & (evaluations > num_groups)
+    # What is left of a constant is rounding, which is not for a model to explain.
+    varies = variance > total * (8 * jnp.finfo(dtype).eps * y_mean) ** 2
+    explained = 1 - unexplained / jnp.where(varies, variance, 1)
     return Surrogate(
-        weights,
+        jnp.where(known, weights, jnp.nan),
         y_mean - mask_mean @ weights,
-        jnp.where(variance > 0, explained, jnp.where(total > 0, 1.0, jnp.nan)),
-        jnp.sqrt(jnp.diagonal(spread)),
-        jnp.isfinite(values).sum(),
+        jnp.where(varies, explained, jnp.where(total > 0, 1.0, jnp.nan)),
+        jnp.where(known, jnp.sqrt(jnp.diagonal(spread)), jnp.nan),
+        evaluations,
     )
 
 
@@ -137,7 +143,9 @@ def surrogate(
     probability 1/2; the first one is the full coalition, the input itself.
 
     Non-finite values of `f` are left out of the fit, and `evaluations` counts the
-    finite ones. If there are none, every other field is NaN.
+    finite ones. A weight that these do not determine is NaN, never a silent zero: of
+    every feature, where there are no more of them than features, and of a feature that
+    is present in all of them, or in none.
 
     Args:
         f: Function to explain: `f(x, *args)` returns a scalar.

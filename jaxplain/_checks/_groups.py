@@ -6,7 +6,7 @@ import jax
 import jax.core
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, PyTree
+from jaxtyping import Array, ArrayLike, PyTree
 
 from ._show import describe, inside, is_traced, show
 
@@ -14,12 +14,12 @@ from ._show import describe, inside, is_traced, show
 def labels(value: PyTree, x: PyTree) -> PyTree:
     """The labels of `groups`: integers that fit the leading axes of `x`."""
 
-    def check(path: Any, label: Any, subtree: PyTree) -> Array:
+    def check(path: Any, label: Any, subtree: PyTree) -> ArrayLike:
         where = inside(path)
         if not jnp.issubdtype(jnp.result_type(label), jnp.integer):
             raise TypeError(
                 f"`groups` must hold integer labels, but is {show(label)}{where}. "
-                " Number the groups from 0, one label per feature."
+                "Number the groups from 0, one label per feature."
             )
         shape = jnp.shape(label)
         for leaf in jax.tree.leaves(subtree):
@@ -34,7 +34,8 @@ def labels(value: PyTree, x: PyTree) -> PyTree:
                     f"{leaf.shape} or a leading part of it, with 1 for an axis that "
                     "shares its labels."
                 )
-        return jnp.asarray(label)
+        # NumPy stays NumPy: under `jax.jit` its range could not be read otherwise.
+        return label if isinstance(label, jax.Array) else np.asarray(label)
 
     value = _lists_to_arrays(value, x)
     try:

@@ -127,10 +127,7 @@ def cut(
     def head(new: Any) -> Array:
         arrays = _checks.same_shapes(new, value, at)
         if mode == "shift":
-            arrays = [
-                jnp.subtract(n, jax.lax.stop_gradient(old))
-                for n, old in zip(arrays, reaped, strict=True)
-            ]
+            arrays = [n - old for n, old in zip(arrays, reaped, strict=True)]
         return _jaxpr.unflatten_like(shape, late(arrays, residuals))
 
     return value, head
