@@ -7,6 +7,7 @@ Metro Interstate Traffic Volume table of the UCI Machine Learning Repository.
 
 from collections.abc import Sequence
 
+import jax
 import numpy as np
 
 from experiments import common
@@ -18,14 +19,17 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--csv", help="the UCI file; by default a series is generated")
     options = parser.parse_args(argv)
     clock = common.Clock()
-    folder = common.output_folder(options.out)
-
     known = options.csv is None
-    clock.start("generating the series" if known else f"preparing {options.csv}")
-    if known:
-        setting = experiment.generated_setting(options.seed)
-    else:
-        setting = experiment.metro_setting(options.csv, options.seed)
+
+    clock.start("generating the series" if known else "preparing the file")
+    try:
+        setting = (
+            experiment.generated_setting(options.seed)
+            if known
+            else experiment.metro_setting(options.csv, options.seed)
+        )
+    except ValueError as error:  # of the user's making: the message says what to do
+        parser.error(str(error))
     rows, columns = setting.table.inputs.shape
     clock.say(f"  {rows} hours, {columns} columns, {len(setting.split.test)} held out")
 
@@ -40,16 +44,22 @@ def main(argv: Sequence[str] | None = None) -> None:
     if known:
         clock.start("explaining the process itself")
         process, exact = experiment.explain_process(studied)
-        # The named situations are chosen for their looks: only drawn windows count.
+        # The named situations were chosen as clear cases: only drawn windows count.
         drawn = slice(len(setting.named), None)
         found += checks.against_truth(
             studied.players,
             np.array(setting.conditions),
-            *(type(e)(*(leaf[drawn] for leaf in e)) for e in (explanation, process)),
+            jax.tree.map(lambda leaf: leaf[drawn], explanation),
+            jax.tree.map(lambda leaf: leaf[drawn], process),
             exact[drawn],
+        )
+    else:
+        found += checks.expected_signs(
+            tuple(setting.named), studied.players.names, explanation.by_column
         )
 
     clock.start("drawing")
+    folder = common.output_folder(options.out)
     situations = report.situations(studied, explanation, process, exact)
     figure = report.draw(studied, situations, folder / "traffic.png")
     clock.stop()
@@ -57,33 +67,15 @@ def main(argv: Sequence[str] | None = None) -> None:
     report.print_scores(scores)
     report.print_columns(studied, explanation, exact)
     report.print_checks(found)
-    players = studied.players.names
-    metrics = common.write_metrics(
-        folder,
-        {
-            "experiment": "traffic",
-            "series": "generated" if known else "Metro Interstate Traffic Volume",
-            "seed": options.seed,
-            "configuration": setting.training._asdict()
-            | {"rows": rows, "columns": columns, "background": len(studied.background)},
-            "scores_on_held_out_months": scores,
-            "situations": {
-                s.name: report.describe(s, row, players, gap)
-                for s, row, gap in zip(
-                    situations,
-                    setting.named.values(),
-                    explanation.completeness_gap,
-                )
-            },
-            "mean_absolute_kernel_shap": report.importance(
-                players, explanation.by_column[len(setting.named) :]
-            ),
-            "checks": [check._asdict() for check in found],
-            "seconds": clock.seconds | {"total": round(clock.total(), 2)},
-            "versions": common.versions(),
-        },
-    )
-    clock.say(f"wrote {figure} and {metrics}")
+    metrics = {
+        "experiment": "traffic",
+        "series": "generated" if known else "Metro Interstate Traffic Volume",
+        "seed": options.seed,
+        **report.metrics(studied, scores, explanation, situations, found),
+        "seconds": clock.seconds | {"total": round(clock.total(), 2)},
+        "versions": common.versions(),
+    }
+    clock.say(f"wrote {figure} and {common.write_metrics(folder, metrics)}")
 
 
 if __name__ == "__main__":

@@ -54,6 +54,21 @@ def identities(explanation: Explanation) -> list[Check]:
     ]
 
 
+def expected_signs(
+    named: tuple[str, ...], names: tuple[str, ...], phi: np.ndarray
+) -> list[Check]:
+    """What anyone who drives would say of the named situations of the Metro table."""
+    of = lambda name, player: phi[named.index(name), names.index(player)]
+    return [
+        at_most(
+            "Holiday afternoon: the holiday", of("Holiday afternoon", "holiday"), 0
+        ),
+        at_least("Peak morning: the hour", of("Peak morning", "hour"), 0),
+        at_least("Peak morning: the weekday", of("Peak morning", "weekday"), 0),
+        at_most("Hot Saturday: the weekday", of("Hot Saturday", "weekday"), 0),
+    ]
+
+
 def _signs(names: tuple[str, ...], met: np.ndarray, phi: np.ndarray) -> list[Check]:
     lowers = {
         "holiday": "holiday",

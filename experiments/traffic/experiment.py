@@ -1,5 +1,6 @@
 """The two settings, and what is done alike in both: train, score, explain."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
@@ -18,13 +19,15 @@ from experiments.traffic import (
 )
 
 PER_CONDITION = 3
+Scores = dict[str, dict[str, dict[str, float]]]  # by forecast, period and measure
 
 
 class Setting(NamedTuple):
     """What differs between the generated series and the real one.
 
     `sampled` are the target rows explained besides the named ones, and `conditions`
-    says which condition each of them meets, where that is known.
+    says which condition each of them meets, where that is known. `background` and
+    `starts` are those of `explain.explainer`.
     """
 
     table: series.Table
@@ -35,6 +38,9 @@ class Setting(NamedTuple):
     scales: tuple[model.Scale, model.Scale]
     together: dict[str, str]
     training: model.Training
+    background: np.ndarray
+    starts: np.ndarray
+    steps: int
 
 
 class Studied(NamedTuple):
@@ -43,16 +49,15 @@ class Studied(NamedTuple):
     setting: Setting
     forecaster: model.Forecaster
     players: explain.Players
-    background: np.ndarray
     key: jax.Array
 
 
 def generated_setting(seed: int) -> Setting:
+    rng = np.random.default_rng(seed)
     table = generate.generate(seed)
     split = series.split(len(table))
-    drawn = situations.sample(
-        table, split.test, PER_CONDITION, np.random.default_rng(seed)
-    )
+    drawn = situations.sample(table, split.test, PER_CONDITION, rng)
+    background = explain.background(table, split.train, rng)
     scales = (
         model.standard(table.inputs[split.train]),
         model.standard(table.volume[split.train]),
@@ -66,10 +71,14 @@ def generated_setting(seed: int) -> Setting:
         scales,
         {"hour_sin": "hour", "hour_cos": "hour"},
         model.Training(num_units=32, num_steps=2000, learning_rate=1e-2),
+        background,
+        background,
+        steps=128,
     )
 
 
 def metro_setting(path: str, seed: int) -> Setting:
+    rng = np.random.default_rng(seed)
     table = metro.prepare(path)
     split = series.split(len(table))
     weather = {name: "weather" for name in table.columns if name.startswith("weather_")}
@@ -81,7 +90,7 @@ def metro_setting(path: str, seed: int) -> Setting:
         "cloud_coverage": "clouds",
         "is_holiday": "holiday",
     }
-    sampled = np.random.default_rng(seed).choice(split.test, 24, replace=False)
+    sampled = rng.choice(split.test, 24, replace=False)
     return Setting(
         table,
         split,
@@ -93,6 +102,9 @@ def metro_setting(path: str, seed: int) -> Setting:
         (model.min_max(table.inputs), model.min_max(table.volume)),
         names | weather,
         model.Training(num_units=48, num_steps=3000, learning_rate=5e-3),
+        explain.background(table, split.train, rng),
+        explain.mean_window(table, split.train),
+        steps=512,
     )
 
 
@@ -119,24 +131,29 @@ def study(setting: Setting, seed: int, clock: common.Clock) -> Studied:
         setting,
         forecaster,
         explain.players(table.columns, setting.together),
-        explain.background(table, split.train, np.random.default_rng(seed)),
         explain_key,
     )
 
 
-def scores(studied: Studied) -> dict[str, dict[str, float]]:
-    """Accuracy on the held-out months, next to forecasts that need no network."""
+def scores(studied: Studied) -> Scores:
+    """Accuracy on the held-out periods, next to forecasts that need no network.
+
+    Nothing was chosen on the validation period, so both are honest.
+    """
     table, split = studied.setting.table, studied.setting.split
-    predicted = {
-        "LSTM": model.predict(table.inputs, split.test, studied.forecaster),
-        "mean of the hour of the week": series.hour_of_week_mean(
-            table, split.train, split.test
+    forecasts = {
+        "LSTM": lambda rows: model.predict(table.inputs, rows, studied.forecaster),
+        "mean of the hour of the week": lambda rows: series.hour_of_week_mean(
+            table, split.train, rows
         ),
-        "same hour, last week": table.volume[split.test - series.WINDOW],
+        "same hour, last week": lambda rows: table.volume[rows - series.WINDOW],
     }
     return {
-        name: model.score(values, table.volume[split.test])
-        for name, values in predicted.items()
+        name: {
+            period: model.score(forecast(rows), table.volume[rows])
+            for period, rows in (("validation", split.valid), ("test", split.test))
+        }
+        for name, forecast in forecasts.items()
     }
 
 
@@ -145,22 +162,32 @@ def rows(setting: Setting) -> np.ndarray:
     return np.concatenate([list(setting.named.values()), setting.sampled])
 
 
+def _explainer(
+    studied: Studied, f: Callable[..., jax.Array]
+) -> Callable[..., explain.Explanation]:
+    setting = studied.setting
+    return explain.explainer(
+        f,
+        setting.background,
+        setting.starts,
+        studied.players,
+        studied.key,
+        steps=setting.steps,
+    )
+
+
 def explain_forecaster(studied: Studied) -> explain.Explanation:
     """Explanations of the forecaster for `rows`."""
-    explainer = explain.explainer(
-        model.forecast, studied.background, studied.players, studied.key
-    )
+    explainer = _explainer(studied, model.forecast)
     stack = series.windows(studied.setting.table.inputs, rows(studied.setting))
     return jax.tree.map(np.asarray, explainer(stack, studied.forecaster))
 
 
 def explain_process(studied: Studied) -> tuple[explain.Explanation, np.ndarray]:
     """The same of the generating process, and its exact Shapley values."""
-    explainer = explain.explainer(
-        generate.process, studied.background, studied.players, studied.key
-    )
+    explainer = _explainer(studied, generate.process)
     stack = series.windows(studied.setting.table.inputs, rows(studied.setting))
     exact = truth.true_shapley_values(
-        generate.process, stack, studied.background, studied.players.labels
+        generate.process, stack, studied.setting.background, studied.players.labels
     )
     return jax.tree.map(np.asarray, explainer(stack)), exact

@@ -134,7 +134,7 @@ def _columns(ax: Axes, situation: Situation, players: Sequence[str]) -> None:
     ax.axvline(0, color=GREY, linewidth=0.5)
     ax.set_yticks(places, players)
     ax.set_ylim(len(players) - 0.5, -0.5)
-    ax.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+    ax.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     ax.xaxis.set_major_formatter(FuncFormatter(_signed))
     ax.set_xlabel(UNIT, fontsize=NORMAL, color=INK)
 

@@ -72,7 +72,7 @@ def _bump(angle: tuple[jax.Array, jax.Array], centre: float, kappa: float) -> ja
     return jnp.exp(kappa * (cos_difference - 1))
 
 
-def road_snow(snow: jax.Array) -> jax.Array:
+def road_snow(snow: jax.Array | np.ndarray) -> jax.Array | np.ndarray:
     """Snow left on the road, from that of the hours before: (..., hours) -> (...)."""
     age = np.arange(snow.shape[-1])[::-1]
     return snow @ np.exp(-age / 12).astype(snow.dtype)
@@ -161,5 +161,6 @@ def generate(seed: int, num_hours: int = HOURS) -> Table:
     rng = np.random.default_rng(seed)
     inputs = _inputs(rng, WINDOW + num_hours)
     noise = NOISE * rng.standard_normal(num_hours)
-    volume = np.maximum(_expected_volumes(inputs) + noise, 0).astype(np.float32)
+    expected = np.asarray(_expected_volumes(inputs))
+    volume = np.maximum(expected + noise, 0).astype(np.float32)
     return Table(START + np.arange(num_hours), COLUMNS, inputs[WINDOW:], volume)

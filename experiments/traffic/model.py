@@ -135,6 +135,7 @@ def train(
 
     steps = jax.jit(partial(jax.lax.scan, step))
     carry = params, optimizer.init(params)
+    forecaster = Forecaster(params, *scales)
     for start in range(0, config.num_steps, config.chunk):
         keys = jr.split(jr.fold_in(key, start), config.chunk)
         carry, _ = steps(carry, keys)

@@ -11,10 +11,14 @@ from experiments.traffic import checks, experiment, explain, figure, generate
 from experiments.traffic.series import WINDOW
 
 
-def print_scores(scores: dict[str, dict[str, float]]) -> None:
+def print_scores(scores: experiment.Scores) -> None:
+    periods = ("validation", "test")
     common.print_table(
-        ("forecast of the held-out months", "RMSE, vehicles/hour", "R2"),
-        [(name, f"{s['rmse']:.1f}", f"{s['r2']:.4f}") for name, s in scores.items()],
+        ("RMSE, vehicles/hour (R2)", *periods),
+        [
+            (name, *(f"{s[p]['rmse']:.1f} ({s[p]['r2']:.3f})" for p in periods))
+            for name, s in scores.items()
+        ],
     )
 
 
@@ -71,9 +75,9 @@ def situations(
             name,
             f"{str(table.time[row]).replace('T', ' ')}:00",
             table.volume[row - WINDOW : row],
-            table.volume[row],
-            explanation.forecast[i],
-            explanation.average[i],
+            float(table.volume[row]),
+            float(explanation.forecast[i]),
+            float(explanation.average[i]),
             explanation.by_hour[i],
             explanation.by_day[i],
             explanation.by_column[i],
@@ -93,24 +97,58 @@ def draw(
     return figure.draw(drawn, columns, studied.players.names, path, unused)
 
 
-def describe(
-    situation: figure.Situation, row: int, players: Sequence[str], gap: float
+def metrics(
+    studied: experiment.Studied,
+    scores: experiment.Scores,
+    explanation: explain.Explanation,
+    drawn: Sequence[figure.Situation],
+    found: Sequence[checks.Check],
 ) -> dict[str, Any]:
-    """One situation for `metrics.json`."""
-    by_column = dict(zip(players, situation.by_column.tolist(), strict=True))
-    found = {
-        "row": row,
+    """All numbers of a run for `metrics.json`; vehicles/hour unless they are shares."""
+    setting, players = studied.setting, studied.players.names
+    rows, columns = setting.table.inputs.shape
+    return {
+        "configuration": {
+            **setting.training._asdict(),
+            "rows": rows,
+            "columns": columns,
+            "background_windows": len(setting.background),
+            "integrated_gradients_steps": setting.steps,
+            "integrated_gradients_starts": len(setting.starts),
+        },
+        "scores_on_held_out_months": scores,
+        "situations": {
+            situation.name: {
+                "row": row,
+                **_describe(situation, players),
+                "integrated_gradients_start": explanation.start[i],
+                "integrated_gradients_completeness_gap": explanation.completeness_gap[
+                    i
+                ],
+            }
+            for i, (situation, row) in enumerate(
+                zip(drawn, setting.named.values(), strict=True)
+            )
+        },
+        "mean_absolute_kernel_shap": importance(
+            players, explanation.by_column[len(setting.named) :]
+        ),
+        "checks": [check._asdict() for check in found],
+    }
+
+
+def _describe(situation: figure.Situation, players: Sequence[str]) -> dict[str, Any]:
+    by_player = lambda values: dict(zip(players, values.tolist(), strict=True))
+    described = {
         "target": situation.when,
         "observed": situation.volume,
         "forecast": situation.forecast,
         "average_forecast": situation.average,
-        "kernel_shap_by_column": by_column,
+        "kernel_shap_by_column": by_player(situation.by_column),
         "occlusion_by_day_earliest_first": situation.by_day,
-        "integrated_gradients_sum": situation.by_hour.sum(),
-        "integrated_gradients_completeness_gap": gap,
+        "integrated_gradients_by_column": situation.by_hour.sum(axis=0),
     }
     if situation.true_by_column is not None:
-        true = dict(zip(players, situation.true_by_column.tolist(), strict=True))
-        found["true_shapley_values"] = true
-        found["true_occlusion_by_day"] = situation.true_by_day
-    return found
+        described["true_shapley_values"] = by_player(situation.true_by_column)
+        described["true_occlusion_by_day"] = situation.true_by_day
+    return described

@@ -1,0 +1,1 @@
+"""Do explanations point at the right part of a photograph, where that part is known?"""

@@ -1,0 +1,114 @@
+"""Five explainers of the same score, each as one map of evidence per pixel."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+
+import jaxplain as jx
+
+from .model import score
+
+Method = Callable[..., jax.Array]
+
+IG = "Integrated gradients"
+SMOOTH_IG = "Smoothed IG"
+GRAD_CAM = "Grad-CAM"
+LIME = "LIME"
+KERNEL_SHAP = "Kernel SHAP"
+COMPLETE = (IG, SMOOTH_IG, KERNEL_SHAP)  # they claim to add up to f(x) - f(baseline)
+
+STEPS = 32  # of integrated gradients
+NOISE, NUM_NOISY, NOISY_STEPS = 0.05, 8, 8
+NUM_SUPERPIXELS, NUM_COALITIONS = 36, 320
+
+
+class Examples(NamedTuple):
+    """What is explained: one row per picture."""
+
+    images: np.ndarray  # (n, height, width)
+    labels: np.ndarray  # (n,)
+    superpixels: np.ndarray  # (n, height, width), labels
+    keys: jax.Array  # (n,)
+
+
+def examples(images: np.ndarray, labels: np.ndarray, key: jax.Array) -> Examples:
+    """Pictures with their superpixels, which are found on the host."""
+    # Grey levels span 1 where the colours of SLIC span 100: its usual compactness
+    # would cut squares.
+    found = [
+        jx.groups.superpixels(image, num_groups=NUM_SUPERPIXELS, compactness=0.3)
+        for image in images
+    ]
+    superpixels = np.stack([labels for labels, _ in found])
+    return Examples(images, labels, superpixels, jr.split(key, len(images)))
+
+
+def methods(baseline: float, num_groups: int) -> dict[str, Method]:
+    """Explainers `(image, params, label, groups, key) -> map`, by name.
+
+    Each map adds up to what its explainer attributes: a superpixel's value is shared
+    equally by its pixels. `num_groups` is common to all pictures; labels that a picture
+    does not use are players that change nothing.
+    """
+    ig = jx.integrated_gradients(score, steps=STEPS)
+    smooth_ig = jx.smooth(
+        jx.integrated_gradients(score, steps=NOISY_STEPS),
+        std=NOISE,
+        num_samples=NUM_NOISY,
+    )
+    grad_cam = jx.grad_cam(score, at="features")
+    budget = {"num_samples": NUM_COALITIONS, "num_groups": num_groups}
+    lime = jx.lime(score, **budget)
+    kernel_shap = jx.kernel_shap(score, **budget)
+
+    def gradient(explain: Method, x: Any, params: Any, label: Any, *_: Any) -> Any:
+        return explain(x, params, label, baseline=baseline)
+
+    def noisy(x: Any, params: Any, label: Any, groups: Any, key: Any) -> Any:
+        return smooth_ig(x, params, label, baseline=baseline, key=key)
+
+    def cam(x: Any, params: Any, label: Any, groups: Any, key: Any) -> Any:
+        return jx.cam.upsample(grad_cam(x, params, label), x.shape)
+
+    def grouped(
+        explain: Method, x: Any, params: Any, label: Any, groups: Any, key: Any
+    ) -> Any:
+        phi = explain(x, params, label, baseline=baseline, groups=groups, key=key)
+        pixels = jnp.zeros_like(phi).at[groups].add(1.0)
+        return jx.groups.spread(phi / jnp.maximum(pixels, 1.0), groups)
+
+    return {
+        IG: partial(gradient, ig),
+        SMOOTH_IG: noisy,
+        GRAD_CAM: cam,
+        LIME: partial(grouped, lime),
+        KERNEL_SHAP: partial(grouped, kernel_shap),
+    }
+
+
+def compile_method(method: Method, params: Any, sample: Examples) -> Method:
+    """One program for a whole chunk of pictures; the parameters stay an argument."""
+    batched = jax.jit(jax.vmap(method, in_axes=(0, None, 0, 0, 0)))
+    return batched.lower(*arguments(params, sample)).compile()
+
+
+def explain_all(program: Method, params: Any, chunks: Sequence[Examples]) -> np.ndarray:
+    """Maps of all pictures, chunk by chunk, so that memory does not grow with them."""
+    maps = [np.asarray(program(*arguments(params, chunk))) for chunk in chunks]
+    return np.concatenate(maps)
+
+
+def arguments(params: Any, chunk: Examples) -> tuple[Any, ...]:
+    """The arguments of a method, in its order."""
+    return chunk.images, params, chunk.labels, chunk.superpixels, chunk.keys
+
+
+def split(rows: Examples, size: int) -> list[Examples]:
+    """Equal chunks, so that one compiled program serves them all."""
+    starts = range(0, len(rows.images) - size + 1, size)
+    return [Examples(*(field[i : i + size] for field in rows)) for i in starts]
