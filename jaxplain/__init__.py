@@ -6,6 +6,7 @@ from . import groups as groups
 from . import metrics as metrics
 from . import plot as plot
 from . import rules as rules
+from . import surrogates as surrogates
 from .cam import grad_cam as grad_cam
 from .combinators import expected as expected
 from .combinators import monte_carlo as monte_carlo

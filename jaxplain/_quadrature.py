@@ -28,7 +28,7 @@ def nodes_and_weights(rule: Rule, steps: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _summing_to_one(weights: np.ndarray) -> np.ndarray:
-    """Weights that add up to 1 without rounding, in any order and any chunks.
+    """Weights that add up to 1 without rounding in float64, in any order and chunks.
 
     They are whole multiples of `2 ** -50`, so the integral of a constant is exact.
     """

@@ -25,7 +25,7 @@ def weighted_means(
     def part(indices: Array, valid: Array) -> tuple:
         z, y, w = jax.vmap(row)(indices)
         w = w * valid.astype(w.dtype)
-        return (w.sum(), _dot(w, z), _dot(w, y)), ()
+        return (w.sum(), dot(w, z), dot(w, y)), ()
 
     (total, z, y), _ = _tree.loop(part, num_samples, chunk_size)
     return total, z / total, y / total
@@ -39,7 +39,7 @@ def normal_equations(
     def part(indices: Array, valid: Array) -> tuple:
         z, y, w = jax.vmap(row)(indices)
         weighted = z * (w * valid.astype(w.dtype))[:, None]
-        return (_dot(weighted.T, z), _dot(weighted.T, y)), ()
+        return (dot(weighted.T, z), dot(weighted.T, y)), ()
 
     return _tree.loop(part, num_samples, chunk_size)[0]
 
@@ -61,14 +61,14 @@ def sandwich(
     def part(indices: Array, valid: Array) -> tuple:
         z, y, w = jax.vmap(row)(indices)
         w = w * valid.astype(w.dtype)
-        residual = y - _dot(z, phi)
-        leverage = w * (jnp.sum(_dot(z, inverse) * z, 1) + 1 / total)
+        residual = y - dot(z, phi)
+        leverage = w * (jnp.sum(dot(z, inverse) * z, 1) + 1 / total)
         tiny = jnp.finfo(w.dtype).eps
         score = z * (w * residual / jnp.maximum(1 - leverage, tiny))[:, None]
-        return (_dot(score.T, score), _dot(w, residual**2), _dot(w, y**2)), ()
+        return (dot(score.T, score), dot(w, residual**2), dot(w, y**2)), ()
 
     (meat, unexplained, variance), _ = _tree.loop(part, num_samples, chunk_size)
-    return _dot(_dot(inverse, meat), inverse), unexplained, variance
+    return dot(dot(inverse, meat), inverse), unexplained, variance
 
 
 def solve(gram: Float[Array, "d d"], moment: Array, ridge: float) -> Array:
@@ -86,10 +86,11 @@ def solve(gram: Float[Array, "d d"], moment: Array, ridge: float) -> Array:
     kept = values > cutoff
     inverse = jnp.where(kept, 1 / jnp.where(kept, values, 1), 0)
     inverse = inverse.reshape(-1, *(1,) * (moment.ndim - 1))
-    rotated = _dot(vectors.T, moment)
-    return _dot(vectors, jnp.broadcast_to(inverse, rotated.shape) * rotated)
+    rotated = dot(vectors.T, moment)
+    return dot(vectors, jnp.broadcast_to(inverse, rotated.shape) * rotated)
 
 
-def _dot(a: Array, b: Array) -> Array:
+def dot(a: Array, b: Array) -> Array:
+    """The product of matrices or vectors."""
     # Full float32 on every device: normal equations square the condition number.
     return jnp.matmul(a, b, precision=jax.lax.Precision.HIGHEST)

@@ -90,7 +90,8 @@ def paired(key: PRNGKey, num_groups: int) -> Draw:
         True
 
     References:
-        Covert and Lee (2021), *Improving KernelSHAP*, arXiv:2012.01536, section 4.2.
+        Covert and Lee (2021), *Improving KernelSHAP*, arXiv:2012.01536, on paired
+        sampling.
     """
     _checks.count("num_groups", num_groups, 2)
     sizes = np.arange(1, num_groups)

@@ -50,15 +50,22 @@ def monte_carlo(
         Array([1. , 1.3], dtype=float32)
 
     References:
-        Petsiuk, Das and Saenko (2018), *RISE*, arXiv:1806.07421, equation 3, for the
+        Petsiuk, Das and Saenko (2018), *RISE*, arXiv:1806.07421, equation 6, for the
         example.
     """
+    return _average("monte_carlo", draw, num_samples, chunk_size)
+
+
+def _average(
+    who: str, draw: Callable[..., X], num_samples: int, chunk_size: int | None
+) -> Averaged[X]:
+    """`monte_carlo`, under the name that the user called."""
     _checks.count("num_samples", num_samples)
     _checks.chunk_size(chunk_size)
 
     @functools.wraps(draw)
     def average(x: Any, /, *args: Any, key: PRNGKey = REQUIRED, **refs: Any) -> X:
-        _checks.key(key, getattr(draw, "__name__", "monte_carlo"))
+        _checks.key(key, who)
         one = lambda i: draw(x, *args, key=jr.fold_in(key, i), **refs)
         return _tree.mean_samples(one, num_samples, chunk_size)
 
@@ -94,7 +101,8 @@ def smooth(
         Costs `num_samples` explanations.
 
     Raises:
-        ValueError: If `num_samples` or `chunk_size` is below 1, or `x` is empty.
+        ValueError: If `num_samples` or `chunk_size` is below 1, `std` is negative or
+            does not fit `x`, or `x` is empty.
         TypeError: If `x` holds integers, or `key` is missing, or no random key.
 
     Example:
@@ -104,26 +112,28 @@ def smooth(
 
     References:
         Smilkov, Thorat, Kim, Viegas and Wattenberg (2017), *SmoothGrad*,
-        arXiv:1706.03825, section 2.1.
+        arXiv:1706.03825, section 2.2.
     """
 
+    @functools.wraps(explain)
     def smoothed(x: Any, /, *args: Any, key: PRNGKey, **refs: Any) -> X:
-        return explain(_add_noise(_checks.inputs(x), std, key), *args, **refs)
+        x = _checks.inputs(x)
+        noisy = _add_noise(x, _checks.spread_of_noise(std, x), key)
+        return explain(noisy, *args, **refs)
 
-    return monte_carlo(smoothed, num_samples=num_samples, chunk_size=chunk_size)
+    return _average("smooth", smoothed, num_samples, chunk_size)
 
 
 def _add_noise(x: PyTree, std: PyTree, key: PRNGKey) -> PyTree:
     leaves, treedef = jax.tree.flatten(x)
     keys = treedef.unflatten(list(jr.split(key, len(leaves))))
 
-    def noisy(scale: Any, leaf: Array, key: PRNGKey) -> Array:
+    def noisy(scale: Array, leaf: Array, key: PRNGKey) -> Array:
         noise = jr.normal(key, leaf.shape, _tree.accumulator(leaf.dtype))
-        scale = jnp.broadcast_to(jnp.asarray(scale, noise.dtype), leaf.shape)
-        return (leaf.astype(noise.dtype) + scale * noise).astype(leaf.dtype)
+        wide = leaf.astype(noise.dtype) + scale.astype(noise.dtype) * noise
+        return wide.astype(leaf.dtype)
 
-    scales = _tree.map_prefix(lambda s, _: s, std, x)
-    return jax.tree.map(noisy, scales, x, keys)
+    return jax.tree.map(noisy, std, x, keys)
 
 
 def expected(
@@ -160,7 +170,7 @@ def expected(
     References:
         Erion, Janizek, Sturmfels, Lundberg and Lee (2021), *Improving Performance of
         Deep Learning Models with Axiomatic Attribution Priors and Expected Gradients*,
-        arXiv:1906.10670, section 2.2.
+        arXiv:1906.10670: expected gradients.
         Lundberg and Lee (2017), arXiv:1705.07874, equation 11.
     """
     _checks.chunk_size(chunk_size)

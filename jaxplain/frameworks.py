@@ -57,10 +57,10 @@ def _linen() -> Iterator[None]:
         out = call(*args, **kwargs)
         module, method = context.module, context.method_name
         path = "/".join(module.path) if module.scope is not None else ""
-        internal = method == "setup" or (
-            method.startswith("_") and method != "__call__"
-        )
-        if not path or internal or not _listening.value:
+        # A method that linen made up, such as the body of a scan, is not the module's.
+        public = not method.startswith("_") and method != "setup"
+        named = method == "__call__" or (public and hasattr(type(module), method))
+        if not path or not named or not _listening.value:
             return out
         return tap(out, path if method == "__call__" else f"{path}.{method}")
 

@@ -64,7 +64,7 @@ def input_x_gradient(f: ScalarFn[X, *Ts]) -> Explainer[X, *Ts]:
 
     References:
         Shrikumar, Greenside, Shcherbina and Kundaje (2016), *Not Just a Black Box*,
-        arXiv:1605.01713, section 2.
+        arXiv:1605.01713.
     """
 
     def explain(x: X, /, *args: *Ts) -> X:

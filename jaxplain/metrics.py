@@ -76,7 +76,7 @@ def completeness_gap(f: ScalarFn[X, *Ts]) -> Gap[X, *Ts]:
         x: X,
         /,
         *args: *Ts,
-        attribution: PyTree,
+        attribution: PyTree = REQUIRED,
         baseline: X | ArrayLike = REQUIRED,
     ) -> Scalar:
         x = _checks.inputs(x)
@@ -84,7 +84,7 @@ def completeness_gap(f: ScalarFn[X, *Ts]) -> Gap[X, *Ts]:
         value = _checks.scalar(f)
         full, empty = value(x, *args), value(start, *args)
         wide = _tree.accumulator(full.dtype)
-        claimed = _tree.total(attribution).astype(wide)
+        claimed = _tree.total(_checks.given(attribution)).astype(wide)
         return claimed - (full.astype(wide) - empty.astype(wide))
 
     return measure
@@ -124,9 +124,10 @@ def deletion(
         (Array([7., 3., 1., 0.], dtype=float32), Array(2.5, dtype=float32))
 
     References:
-        Petsiuk, Das and Saenko (2018), *RISE*, arXiv:1806.07421, section 4.3.
+        Petsiuk, Das and Saenko (2018), *RISE*, arXiv:1806.07421: the deletion and
+        insertion metrics.
         Samek et al. (2017), *Evaluating the Visualization of What a Deep Neural
-        Network Has Learned*, arXiv:1509.06321, equation 12.
+        Network Has Learned*, arXiv:1509.06321: region perturbation.
     """
     return _curve(f, steps, chunk_size, present=lambda rank, count: rank >= count)
 
@@ -158,7 +159,8 @@ def insertion(
         Array([0., 4., 6., 7.], dtype=float32)
 
     References:
-        Petsiuk, Das and Saenko (2018), *RISE*, arXiv:1806.07421, section 4.3.
+        Petsiuk, Das and Saenko (2018), *RISE*, arXiv:1806.07421: the deletion and
+        insertion metrics.
     """
     return _curve(f, steps, chunk_size, present=lambda rank, count: rank < count)
 
@@ -177,12 +179,12 @@ def _curve(
         x: X,
         /,
         *args: *Ts,
-        attribution: PyTree,
+        attribution: PyTree = REQUIRED,
         baseline: X | ArrayLike = REQUIRED,
     ) -> Curve:
         x = _checks.inputs(x)
         v = game(f, x, *args, baseline=baseline)
-        ranks, number = _ranks(_checks.ranking(attribution, x))
+        ranks, number = _ranks(_checks.ranking(_checks.given(attribution), x))
         counts = jnp.asarray(np.rint(fraction * number).astype(np.int32))
 
         def value(i: Array) -> Array:

@@ -98,6 +98,8 @@ def series(
     time: ArrayLike | None = None,
     names: Sequence[str] | None = None,
     ax: "Axes | None" = None,
+    limit: float | None = None,
+    colorbar: bool = True,
 ) -> "Axes":
     """An attribution along a series.
 
@@ -112,6 +114,8 @@ def series(
             default.
         names: Name of each feature.
         ax: Axes to draw on; a new figure by default.
+        limit: Value of the strongest colour of a map; the largest magnitude by default.
+        colorbar: Draw the scale of a map beside it.
 
     Returns:
         The Axes.
@@ -152,7 +156,7 @@ def series(
         colours = LinearSegmentedColormap.from_list(
             "signed", [AGAINST, "white", FAVOUR]
         )
-        limit = float(np.abs(phi).max(initial=0.0)) or 1.0
+        limit = limit or float(np.abs(phi).max(initial=0.0)) or 1.0
         drawn = ax.pcolormesh(
             np.append(steps - step / 2, steps[-1] + step / 2),
             np.arange(phi.shape[1] + 1),
@@ -166,7 +170,8 @@ def series(
         )
         ax.tick_params(axis="y", length=0)
         ax.invert_yaxis()
-        ax.figure.colorbar(drawn, ax=ax, label="attribution", pad=0.02)
+        if colorbar:
+            ax.figure.colorbar(drawn, ax=ax, label="attribution", pad=0.02)
     ax.spines[["top", "right"]].set_visible(False)
     ax.margins(x=0)
     return ax
@@ -178,6 +183,7 @@ def bars(
     *,
     errors: ArrayLike | None = None,
     most: int | None = None,
+    sort: bool = True,
     ax: "Axes | None" = None,
 ) -> "Axes":
     """Weights as horizontal bars, the strongest on top.
@@ -188,6 +194,7 @@ def bars(
         errors: Standard error of each weight, shape `(features,)`; drawn as plus or
             minus two of them.
         most: Number of features to draw; all of them by default.
+        sort: Put the strongest on top; otherwise keep their order.
         ax: Axes to draw on; a new figure by default.
 
     Returns:
@@ -209,7 +216,8 @@ def bars(
         )
     labels = [str(i) for i in range(len(w))] if names is None else list(names)
     _length("names", labels, len(w))
-    order = np.argsort(-np.abs(w), kind="stable")[:most]
+    order = np.argsort(-np.abs(w), kind="stable") if sort else np.arange(len(w))
+    order = order[:most]
     ax = _axes(ax)
     error = None
     if errors is not None:

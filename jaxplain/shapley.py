@@ -59,8 +59,8 @@ def kernel_shap(
     References:
         Lundberg and Lee (2017), *A Unified Approach to Interpreting Model Predictions*,
         arXiv:1705.07874, theorem 2.
-        Covert and Lee (2021), *Improving KernelSHAP*, arXiv:2012.01536, equation 7 and
-        section 4.2.
+        Covert and Lee (2021), *Improving KernelSHAP*, arXiv:2012.01536: paired
+        sampling, and the solution under the constraint.
     """
     _checks.count("num_samples", num_samples)
     _checks.sizes(num_groups, chunk_size)
@@ -124,9 +124,8 @@ def _fit(
     # What is left to find sums to zero: project the equations on that subspace, which
     # treats all players alike, where eliminating one of them would not.
     projection = jnp.eye(num_groups, dtype=values.dtype) - 1 / num_groups
-    rest = _regression.solve(
-        projection @ gram @ projection, projection @ moment, ridge=0.0
-    )
+    gram = _regression.dot(_regression.dot(projection, gram), projection)
+    rest = _regression.solve(gram, _regression.dot(projection, moment), ridge=0.0)
     return share + rest - rest.mean()
 
 

@@ -121,7 +121,7 @@ def regress(
     explained = 1 - unexplained / jnp.where(varies, variance, 1)
     return Surrogate(
         jnp.where(known, weights, jnp.nan),
-        y_mean - mask_mean @ weights,
+        y_mean - _regression.dot(mask_mean, weights),
         jnp.where(varies, explained, jnp.where(total > 0, 1.0, jnp.nan)),
         jnp.where(known, jnp.sqrt(jnp.diagonal(spread)), jnp.nan),
         evaluations,
@@ -178,10 +178,22 @@ def surrogate(
         arXiv:1602.04938, equation 1 and algorithm 1.
         White (1980) and MacKinnon and White (1985) for the standard errors (HC3).
     """
+    options = {"width": width, "ridge": ridge, "chunk_size": chunk_size}
+    return _fitted("surrogate", f, num_samples, num_groups, options)
+
+
+def _fitted(
+    who: str,
+    f: ScalarFn[X, *Ts],
+    num_samples: int,
+    num_groups: int | None,
+    options: dict[str, Any],
+) -> Fitted[X, *Ts]:
+    """`surrogate`, under the name that the user called."""
     _checks.count("num_samples", num_samples)
-    _checks.sizes(num_groups, chunk_size)
-    _checks.positive("width", width)
-    _checks.positive("ridge", ridge, zero=True)
+    _checks.sizes(num_groups, options["chunk_size"])
+    _checks.positive("width", options["width"])
+    _checks.positive("ridge", options["ridge"], zero=True)
 
     def fit(
         x: X,
@@ -191,22 +203,14 @@ def surrogate(
         key: PRNGKey = REQUIRED,
         groups: Labels | None = None,
     ) -> Any:
-        _checks.key(key, "lime")
+        _checks.key(key, who)
         v, number, unflatten = games.players(
-            "lime", f, x, args, baseline, groups, num_groups
+            who, f, x, args, baseline, groups, num_groups
         )
-        _checks.enough_samples("lime", num_samples, number, number + 1)
+        _checks.enough_samples(who, num_samples, number, number + 1)
         draw = coalitions.bernoulli(key, number)
         design = lambda i: draw(i) | (i == 0)  # the first sample is the input itself
-        found = regress(
-            v,
-            design,
-            number,
-            num_samples=num_samples,
-            width=width,
-            ridge=ridge,
-            chunk_size=chunk_size,
-        )
+        found = regress(v, design, number, num_samples=num_samples, **options)
         return found._replace(
             weights=unflatten(found.weights),
             standard_error=unflatten(found.standard_error),
@@ -256,14 +260,8 @@ def lime(
         Ribeiro, Singh and Guestrin (2016), *"Why Should I Trust You?"*,
         arXiv:1602.04938, equation 1 and algorithm 1.
     """
-    fit = surrogate(
-        f,
-        num_samples=num_samples,
-        num_groups=num_groups,
-        width=width,
-        ridge=ridge,
-        chunk_size=chunk_size,
-    )
+    options = {"width": width, "ridge": ridge, "chunk_size": chunk_size}
+    fit = _fitted("lime", f, num_samples, num_groups, options)
 
     def explain(
         x: X,

@@ -1,1 +1,6 @@
-"""Do explanations point at the right part of a photograph, where that part is known?"""
+"""Do explanations point at the part of a photograph that the answer comes from?
+
+A network learns to say which of five classes a picture holds, from mosaics of real
+photographs. It is never told where. In a mosaic of held-out photographs exactly one
+quarter is of the class, so the evidence must be there; in a portrait, on the face.
+"""

@@ -1,90 +1,104 @@
 """Train on photographs, explain held-out mosaics of them, measure, draw.
 
-Run as `python -m experiments.photographs`. Nothing is downloaded.
+All photographs ship inside scikit-image: nothing is downloaded.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
 import numpy as np
 
 from experiments import common
-
-from . import data, explain, figure, measure, model, scene, study
+from experiments.photographs import data, explain, figure, measure, model, scene, study
 
 NUM_HELD_OUT = 1000  # mosaics for the accuracy
-COLUMNS = {
-    "share inside": 2,
-    "share inside, untrained model": 2,
-    "pointing game": 2,
-    "absolute completeness gap": 3,
-    "deletion area": 2,
-    "insertion area": 2,
-}
+
+# Measure, its name in the table, and its decimal places.
+COLUMNS = (
+    ("share_inside", "share inside", 2),
+    ("share_inside_untrained", "untrained", 2),
+    ("pointing_game", "pointing", 2),
+    ("absolute_completeness_gap", "|gap|", 3),
+    ("deletion_area", "deletion", 2),
+    ("insertion_area", "insertion", 2),
+)
+
+NOTES = (
+    "Shares are of the positive attribution; areas and gaps are in log-odds.",
+    "Standard errors are over mosaics drawn from the same held-out photographs; they "
+    "do not say how other photographs would turn out.",
+    "Faces on the two sides are different pictures, perhaps of the same person: their "
+    "names are not in the file.",
+    "Only mosaics where the model sees the class are explained.",
+    "The windows of the portrait overlap: they are one photograph.",
+)
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """The experiment, from the photographs to the figure."""
-    options = common.parser("photographs", __doc__).parse_args()
-    folder = common.output_folder(options.out)
+    options = common.parser("photographs", __doc__).parse_args(argv)
     rng, clock = np.random.default_rng(options.seed), common.Clock()
 
-    clock.start("read and cut the photographs")
+    clock.start("reading and cutting the photographs")
     train, held_out = data.sources("train"), data.sources("held_out")
 
-    clock.start("train")
+    clock.start("training the network")
     untrained = model.initial(options.seed)
     params = model.train(rng, untrained, train, clock.say)
     kinds = data.random_kinds(rng, (NUM_HELD_OUT, data.GRID, data.GRID))
-    seen, unseen = (data.draw_mosaics(rng, kinds, s) for s in (train, held_out))
+    seen, unseen = (data.draw_mosaics(rng, kinds, side) for side in (train, held_out))
     accuracy = {
-        "training side": model.accuracy(params, seen),
-        "held-out side": model.accuracy(params, unseen),
+        "training": model.accuracy(params, seen),
+        "held_out": model.accuracy(params, unseen),
     }
-    clock.say(f"held-out accuracy: {accuracy['held-out side']['mean']:.3f}")
+    clock.say(f"held-out accuracy: {accuracy['held_out']['mean']:.3f}")
 
-    clock.start("explain")
-    # The mean of the training pictures says nothing of any class, and the model has
-    # met it: some of its tiles were blank.
+    clock.start("explaining mosaics and a portrait")
+    # The mean of the training pictures: it says nothing of any class, and the model has
+    # met it, for some tiles were blank.
     baseline = float(seen.images.mean())
     pictures = study.choose(rng, params, held_out, jax.random.key(options.seed))
     found = study.explain_pictures(pictures, params, untrained, baseline, clock)
 
-    clock.start("measure")
-    numbers = study.report(pictures, found, params, baseline, rng, clock.say)
+    clock.start("measuring the explanations")
+    numbers = study.report(pictures, found, params, baseline, rng)
 
-    clock.start("draw")
+    clock.start("drawing")
+    folder = common.output_folder(options.out)
     drawing = figure.draw(rows(pictures, found), folder / "photographs.png")
     clock.stop()
 
     blank = np.full((data.SIZE, data.SIZE), baseline, np.float32)
+    windows = slice(pictures.num_mosaics, None)
     metrics = {
-        "configuration": configuration(options.seed),
+        "experiment": "photographs",
+        "seed": options.seed,
+        "notes": NOTES,
+        "configuration": configuration(),
         "accuracy": accuracy,
-        "recognised mosaics": pictures.recognised,
-        "recognised windows of the portrait": float(
-            (pictures.log_odds[pictures.num_mosaics :] > 0).mean()
-        ),
+        "mosaics_recognised": pictures.recognised,
+        "windows_recognised": float((pictures.log_odds[windows] > 0).mean()),
         "baseline": {
-            "grey level": baseline,
-            "log-odds": dict(
-                zip(data.CLASSES, model.CNN().apply(params, blank).tolist())
-            ),
+            "grey_level": baseline,
+            "log_odds": by_class(np.asarray(model.CNN().apply(params, blank))),
         },
-        "chance": {
+        "share_by_chance": {
             "mosaics": 1 / data.GRID**2,
-            "portrait": float(pictures.regions[-1].mean()),
+            "portrait": float(pictures.regions[windows].mean()),
         },
         "explainers": numbers,
-        "seconds": clock.seconds | {"total": round(clock.total(), 1)},
+        "seconds": clock.seconds | {"total": round(clock.total(), 2)},
         "versions": common.versions(),
     }
-    path = common.write_metrics(folder, metrics)
-    common.print_table(("", *COLUMNS), [cells(*item) for item in numbers.items()])
-    clock.say(f"wrote {drawing} and {path}")
+    header = ("", *(name for _, name, _ in COLUMNS))
+    common.print_table(header, [cells(*item) for item in numbers.items()])
+    clock.say(f"wrote {drawing} and {common.write_metrics(folder, metrics)}")
 
 
-def rows(pictures: study.Pictures, found: Any) -> list[figure.Row]:
+def rows(
+    pictures: study.Pictures, found: Mapping[str, study.Findings]
+) -> list[figure.Row]:
     """The first mosaic of each class, and the window where the face is clearest."""
     n = pictures.num_mosaics
     chosen = [*range(0, n, study.PER_CLASS), n + int(pictures.log_odds[n:].argmax())]
@@ -105,42 +119,48 @@ def rows(pictures: study.Pictures, found: Any) -> list[figure.Row]:
     ]
 
 
-def cells(name: str, numbers: dict[str, Any]) -> list[str]:
+def cells(name: str, numbers: Mapping[str, Any]) -> list[str]:
     """One row of the table: means, with their standard errors."""
-    found = [numbers.get(column) for column in COLUMNS]
+    found = [(numbers.get(measure), places) for measure, _, places in COLUMNS]
     return [
         name,
         *(
             f"{x['mean']:.{places}f} ± {x['standard_error']:.{places}f}" if x else ""
-            for x, places in zip(found, COLUMNS.values(), strict=True)
+            for x, places in found
         ),
     ]
 
 
-def configuration(seed: int) -> dict[str, Any]:
-    """Everything that the numbers depend on, besides the code."""
+def by_class(values: np.ndarray) -> dict[str, float]:
+    """One number per class, by its name."""
+    return dict(zip(data.CLASSES, values.tolist(), strict=True))
+
+
+def configuration() -> dict[str, Any]:
+    """Everything that the numbers depend on, besides the code and the seed."""
     return {
-        "seed": seed,
         "classes": data.CLASSES,
-        "photographs": data.TEXTURES | {"no class": data.OTHERS},
-        "faces": "lfw_subset.npy, its first 100",
+        "textures_and_their_shrinking": data.TEXTURES,
+        "photographs_of_no_class": data.OTHERS,
+        "faces": "lfw_subset.npy",
         "portrait": "astronaut.png",
-        "training side": f"the left {data.TRAIN_COLUMNS:.0%} of the columns of each "
-        f"photograph; the first {data.TRAIN_FACES} faces. The rest is held out.",
+        "training_columns_of_each_photograph": data.TRAIN_COLUMNS,
+        "training_faces_of_100": data.TRAIN_FACES,
         "tile": data.TILE,
         "grid": data.GRID,
-        "steps of training": {"tiles": model.TILE_STEPS, "mosaics": model.MOSAIC_STEPS},
-        "mosaics explained": study.PER_CLASS * len(data.CLASSES),
-        "windows of the portrait": len(scene.TOPS) * len(scene.LEFTS),
-        "integrated gradients": {"steps": explain.STEPS},
-        "smoothed integrated gradients": {
+        "steps_on_tiles": model.TILE_STEPS,
+        "steps_on_mosaics": model.MOSAIC_STEPS,
+        "mosaics_explained": study.PER_CLASS * len(data.CLASSES),
+        "windows_of_the_portrait": len(scene.TOPS) * len(scene.LEFTS),
+        "integrated_gradients": {"steps": explain.STEPS},
+        "smoothed_integrated_gradients": {
             "std": explain.NOISE,
             "num_samples": explain.NUM_NOISY,
             "steps": explain.NOISY_STEPS,
         },
         "superpixels": explain.NUM_SUPERPIXELS,
         "coalitions": explain.NUM_COALITIONS,
-        "steps of deletion and insertion": measure.CURVE_STEPS,
+        "steps_of_deletion_and_insertion": measure.CURVE_STEPS,
     }
 
 

@@ -10,8 +10,7 @@ import jax.random as jr
 import numpy as np
 
 import jaxplain as jx
-
-from .model import score
+from experiments.photographs.model import score
 
 Method = Callable[..., jax.Array]
 
@@ -110,5 +109,10 @@ def arguments(params: Any, chunk: Examples) -> tuple[Any, ...]:
 
 def split(rows: Examples, size: int) -> list[Examples]:
     """Equal chunks, so that one compiled program serves them all."""
-    starts = range(0, len(rows.images) - size + 1, size)
+    if len(rows.images) % size:
+        raise ValueError(
+            f"Expected a multiple of {size} pictures, got {len(rows.images)}. Choose "
+            "another size of the chunks."
+        )
+    starts = range(0, len(rows.images), size)
     return [Examples(*(field[i : i + size] for field in rows)) for i in starts]

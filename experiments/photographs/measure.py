@@ -9,9 +9,8 @@ import numpy as np
 from skimage.filters import sobel
 
 import jaxplain as jx
-
-from .explain import Examples
-from .model import score
+from experiments.photographs.explain import Examples
+from experiments.photographs.model import score
 
 CURVE_STEPS = 16
 CONTROLS = ("Edge strength", "Random order")

@@ -10,8 +10,7 @@ import numpy as np
 import optax
 
 from experiments.common import fit, minibatches
-
-from .data import (
+from experiments.photographs.data import (
     BLANK,
     CLASSES,
     CLUTTER,

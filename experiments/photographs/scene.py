@@ -4,7 +4,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .data import CONTRAST, GREY, SIZE, photograph, shrink, standardise
+from experiments.photographs.data import (
+    CONTRAST,
+    GREY,
+    SIZE,
+    photograph,
+    shrink,
+    standardise,
+)
 
 FACTOR = 3  # the face is then about as large as those of the training set
 TOPS, LEFTS = (0, 24, 48, 72), (84, 129, 174)  # of the windows, in the original

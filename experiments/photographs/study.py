@@ -1,15 +1,14 @@
 """The study: which pictures are explained, and every number that is reported."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
 from experiments.common import Clock, mean_and_error
-
-from . import data, explain, measure, scene
-from .explain import Examples
+from experiments.photographs import data, explain, measure, scene
+from experiments.photographs.explain import Examples
 
 PER_CLASS = 12  # mosaics explained
 CHUNK = 8  # pictures at once
@@ -83,6 +82,7 @@ def explain_pictures(
         compiled = clock.total()
         maps = explain.explain_all(program, params, chunks)
         seconds = {"compile": compiled - begin, "run": clock.total() - compiled}
+        seconds = {stage: round(value, 2) for stage, value in seconds.items()}
         twin = explain.explain_all(program, untrained, chunks)
         findings[name] = Findings(maps, twin, seconds)
         clock.say(f"{name}: {seconds['compile']:.1f} s + {seconds['run']:.1f} s")
@@ -95,7 +95,6 @@ def report(
     params: Any,
     baseline: float,
     rng: np.random.Generator,
-    say: Callable[[str], None],
 ) -> dict[str, dict[str, Any]]:
     """Every measure of every explainer, and of two controls, by name."""
     n, chunks = pictures.num_mosaics, explain.split(pictures.examples, CHUNK)
@@ -108,21 +107,20 @@ def report(
         share = measure.share_inside(values, pictures.regions)
         pointing = measure.pointing(values, pictures.regions)
         numbers[name] = {
-            "share inside": mean_and_error(share[:n]),
-            "share inside, by class": by_class(pictures, share),
-            "pointing game": mean_and_error(pointing[:n]),
-            "deletion area": mean_and_error(faithful.deletion[:n]),
-            "insertion area": mean_and_error(faithful.insertion[:n]),
+            "share_inside": mean_and_error(share[:n]),
+            "share_inside_by_class": by_class(pictures, share),
+            "pointing_game": mean_and_error(pointing[:n]),
+            "deletion_area": mean_and_error(faithful.deletion[:n]),
+            "insertion_area": mean_and_error(faithful.insertion[:n]),
             "portrait": portrait(pictures, share, pointing),
         }
         if name in explain.COMPLETE:
             gap = np.abs(faithful.gap[:n])
-            numbers[name]["absolute completeness gap"] = mean_and_error(gap)
+            numbers[name]["absolute_completeness_gap"] = mean_and_error(gap)
         if name in findings:
             twin = measure.share_inside(findings[name].untrained, pictures.regions)
-            numbers[name]["share inside, untrained model"] = mean_and_error(twin[:n])
+            numbers[name]["share_inside_untrained"] = mean_and_error(twin[:n])
             numbers[name]["seconds"] = findings[name].seconds
-    say(f"measured {len(numbers)} maps of each picture")
     return numbers
 
 
@@ -145,6 +143,6 @@ def portrait(
     if not seen.any():
         return {}
     return {
-        "share inside": float(share[n:][seen].mean()),
-        "pointing game": float(pointing[n:][seen].mean()),
+        "share_inside": float(share[n:][seen].mean()),
+        "pointing_game": float(pointing[n:][seen].mean()),
     }

@@ -12,6 +12,7 @@ from ._groups import players as players
 from ._inputs import baseline as baseline
 from ._inputs import inputs as inputs
 from ._inputs import scalar as scalar
+from ._inputs import spread_of_noise as spread_of_noise
 from ._inputs import stack as stack
 from ._options import choice as choice
 from ._options import chunk_size as chunk_size
@@ -20,6 +21,7 @@ from ._options import key as key
 from ._options import positive as positive
 from ._options import sizes as sizes
 from ._shapes import features as features
+from ._shapes import given as given
 from ._shapes import ranking as ranking
 from ._shapes import same_shapes as same_shapes
 from ._show import is_traced as is_traced

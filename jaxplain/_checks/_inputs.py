@@ -7,9 +7,10 @@ from typing import Any, TypeVar
 import jax
 import jax.core
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, PyTree
 
-from ._show import describe, inside, show
+from ._show import describe, inside, is_traced, show
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -84,6 +85,20 @@ def baseline(value: PyTree, x: PyTree) -> PyTree:
             "`baseline` is missing: say what an absent feature looks like, "
             "for example `baseline=0.0`."
         )
+    mend = "average over a stack of baselines with `jaxplain.expected`."
+    return _fill("baseline", value, x, mend)
+
+
+def spread_of_noise(value: PyTree, x: PyTree) -> PyTree:
+    """The standard deviation of noise, broadcast to the leaves of `x`."""
+    for leaf in jax.tree.leaves(value):
+        if not is_traced(leaf) and np.any(np.less(leaf, 0)):
+            raise ValueError(f"`std` must not be negative, but is {leaf!r}.")
+    return _fill("std", value, x, "the noise has the units of `x`.")
+
+
+def _fill(name: str, value: PyTree, x: PyTree, mend: str) -> PyTree:
+    """A prefix of `x`, broadcast to its leaves and cast to their dtypes."""
 
     def fill(path: Any, prefix: Any, subtree: PyTree) -> PyTree:
         def one(below: Any, leaf: Array) -> Array:
@@ -92,13 +107,12 @@ def baseline(value: PyTree, x: PyTree) -> PyTree:
                 out = jnp.broadcast_to(jnp.asarray(prefix), leaf.shape)
             except (ValueError, TypeError):
                 raise ValueError(
-                    f"`baseline` must broadcast to `x`, which is {show(leaf)}{where}, "
+                    f"`{name}` must broadcast to `x`, which is {show(leaf)}{where}, "
                     f"but is {describe(prefix)}. Pass a number, or an array of the "
-                    "shape of `x`; average over a stack of baselines with "
-                    "`jaxplain.expected`."
+                    f"shape of `x`; {mend}"
                 ) from None
             if jnp.issubdtype(out.dtype, jnp.complexfloating):
-                raise TypeError(f"`baseline` must be real, but is {show(out)}{where}.")
+                raise TypeError(f"`{name}` must be real, but is {show(out)}{where}.")
             return out.astype(leaf.dtype)
 
         return jax.tree_util.tree_map_with_path(one, subtree)
@@ -106,12 +120,12 @@ def baseline(value: PyTree, x: PyTree) -> PyTree:
     try:
         return jax.tree_util.tree_map_with_path(fill, value, x)
     except ValueError as error:
-        if "`baseline`" in str(error):
+        if f"`{name}`" in str(error):
             raise
         raise ValueError(
-            "`baseline` must have the structure of `x`, or of its upper part, but "
-            f"`x` is {jax.tree.structure(x)} and `baseline` is "
-            f"{jax.tree.structure(value)}. A number, such as `baseline=0.0`, fits any "
+            f"`{name}` must have the structure of `x`, or of its upper part, but "
+            f"`x` is {jax.tree.structure(x)} and `{name}` is "
+            f"{jax.tree.structure(value)}. A number, such as `{name}=0.0`, fits any "
             "`x`."
         ) from None
 

@@ -48,6 +48,16 @@ def same_shapes(new: Any, value: Any, at: str) -> list[Array]:
     ]
 
 
+def given(attribution: PyTree) -> PyTree:
+    """An attribution to judge."""
+    if attribution is None:
+        raise TypeError(
+            "`attribution` is missing: pass the explanation to judge, for example "
+            "`attribution=explain(x, *args, baseline=0.0)`."
+        )
+    return attribution
+
+
 def ranking(attribution: PyTree, x: PyTree) -> PyTree:
     """An attribution that can rank the features of `x`: a leading part of its shape."""
     same = jax.tree.structure(attribution) == jax.tree.structure(x)

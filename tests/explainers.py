@@ -1,0 +1,264 @@
+"""Every explainer and every combinator, once: one line here inherits every law."""
+
+import functools
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+import pytest
+
+import jaxplain as jx
+
+KEY = jr.key(7)
+NUM_BASELINES = 4
+
+
+class Case(NamedTuple):
+    """An explainer, what its call needs, and what it promises.
+
+    Attributes:
+        name: How a test calls it.
+        make: `make(f, **options)` returns the explainer.
+        needs: Which keywords its call takes: `baseline`, `stack` (of baselines),
+            `key`, `attribution`.
+        samples: How many evaluations `chunk_size` divides; 0 where it takes none.
+        axioms: Promises beyond the laws of JAX; see `test_axioms.py`.
+        like_x: Is the explanation shaped like `x`?
+        random: Does another key give another answer?
+        grouped: Does it take `groups`?
+        noise: Is noise drawn leaf by leaf, so that the structure of `x` matters?
+        traces: How often one call traces `f`.
+    """
+
+    name: str
+    make: Callable[..., Callable[..., Any]]
+    needs: frozenset[str] = frozenset()
+    samples: int = 0
+    axioms: frozenset[str] = frozenset()
+    like_x: bool = True
+    random: bool = False
+    grouped: bool = False
+    noise: bool = False
+    traces: int = 1
+
+    def given(self, x: Any, key: Any = KEY) -> dict[str, Any]:
+        """The keywords of a call: fixed baselines and attributions, shaped like `x`."""
+
+        def filled(value: float) -> Any:
+            return jax.tree.map(lambda leaf: jnp.full_like(leaf, value), x)
+
+        def ranked(leaf: Any) -> Any:
+            order = np.cos(3.0 * np.arange(leaf.size) + leaf.ndim)
+            return leaf + jnp.asarray(order.reshape(leaf.shape), leaf.dtype)
+
+        given: dict[str, Any] = {}
+        if "baseline" in self.needs:
+            given["baseline"] = filled(-0.25)
+        if "stack" in self.needs:
+            several = map(filled, np.linspace(-1.1, 0.6, NUM_BASELINES))
+            given["baseline"] = jax.tree.map(lambda *rows: jnp.stack(rows), *several)
+        if "attribution" in self.needs:
+            given["attribution"] = jax.tree.map(ranked, x)
+        if "key" in self.needs:
+            given["key"] = key
+        return given
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+def words(line: str) -> frozenset[str]:
+    return frozenset(line.split())
+
+
+def rise(f, **options):
+    """Random masks, weighed by the value of `f` where they leave the input."""
+
+    def draw(x, *args, key, baseline):
+        leaves, treedef = jax.tree.flatten(x)
+        coins = jr.bernoulli(key, 0.5, (sum(leaf.size for leaf in leaves),))
+        parts = jnp.split(coins, np.cumsum([leaf.size for leaf in leaves])[:-1])
+        mask = treedef.unflatten(
+            [c.reshape(a.shape).astype(a.dtype) for c, a in zip(parts, leaves)]
+        )
+        value = jx.game(f, x, *args, baseline=baseline)(mask)
+        return jax.tree.map(lambda m: m * value.astype(m.dtype), mask)
+
+    return jx.monte_carlo(draw, num_samples=8, **options)
+
+
+def head_ig(f, **options):
+    """Integrated gradients of what follows a layer, at that layer."""
+
+    def explain(x, *args):
+        features, head = jx.cut(f, x, *args, at="features")
+        explain_head = jx.integrated_gradients(head, steps=6, **options)
+        return explain_head(features, baseline=0.0)
+
+    return explain
+
+
+def surrogate(f, **options):
+    """All that is known of a surrogate, but the number of its evaluations."""
+    fit = jx.surrogate(f, num_samples=12, **options)
+    return lambda *args, **refs: tuple(fit(*args, **refs)[:4])
+
+
+def smooth(explain, **options):
+    return jx.smooth(explain, std=0.1, **{"num_samples": 6, **options})
+
+
+ig = partial(jx.integrated_gradients, steps=6)
+guided = lambda f: jx.saliency(jx.rules.guided(f))
+expected_ig = lambda f, **options: jx.expected(ig(f), **options)
+expected_shap = lambda f, **options: jx.expected(jx.kernel_shap(f), **options)
+smooth_saliency = lambda f, **options: smooth(jx.saliency(f), **options)
+smooth_expected = lambda f, **options: smooth(expected_ig(f), **options)
+expected_smooth = lambda f, **options: jx.expected(
+    smooth(ig(f, chunk_size=3), num_samples=3), **options
+)
+
+FOR_BASELINE, FOR_STACK = words("baseline"), words("stack")
+TO_DRAW, TO_DRAW_FOR_STACK = words("baseline key"), words("stack key")
+TO_RANK = words("attribution baseline")
+
+SAMPLED = words("linear invariant")
+GRADIENT = SAMPLED | words("dummy")
+LINE = GRADIENT | words("symmetric affine")
+SHAPLEY = LINE | words("complete")
+COMPLETE = words("complete")
+
+CASES = [
+    Case("saliency", jx.saliency, axioms=GRADIENT | words("symmetric")),
+    Case("input_x_gradient", jx.input_x_gradient, axioms=GRADIENT | words("symmetric")),
+    Case("integrated_gradients", ig, FOR_BASELINE, 6, LINE | COMPLETE),
+    Case("occlusion", jx.occlusion, FOR_BASELINE, 6, LINE, grouped=True),
+    Case("kernel_shap", jx.kernel_shap, TO_DRAW, 32, SHAPLEY, grouped=True),
+    Case(
+        "kernel_shap_sampled",
+        partial(jx.kernel_shap, num_samples=10),
+        TO_DRAW,
+        12,
+        SAMPLED | COMPLETE | words("affine"),
+        random=True,
+        grouped=True,
+    ),
+    Case(
+        "lime",
+        partial(jx.lime, num_samples=12),
+        TO_DRAW,
+        12,
+        SAMPLED | words("affine"),
+        random=True,
+        grouped=True,
+    ),
+    Case("smooth", smooth_saliency, words("key"), 6, GRADIENT, random=True, noise=True),
+    Case("expected_ig", expected_ig, FOR_STACK, NUM_BASELINES, LINE | COMPLETE),
+    Case("expected_shap", expected_shap, TO_DRAW_FOR_STACK, NUM_BASELINES, SHAPLEY),
+    Case("rise", rise, TO_DRAW, 8, SAMPLED | words("affine"), random=True),
+    Case("guided", guided),
+    Case("head_ig", head_ig, samples=6, like_x=False),
+    Case("grad_cam", partial(jx.grad_cam, at="features"), like_x=False),
+    Case(
+        "completeness_gap",
+        jx.metrics.completeness_gap,
+        TO_RANK,
+        like_x=False,
+        traces=2,
+    ),
+    Case(
+        "deletion",
+        partial(jx.metrics.deletion, steps=5),
+        TO_RANK,
+        6,
+        like_x=False,
+    ),
+]
+
+# Other options, and compositions, of the above: the cheap laws, and every axiom.
+VARIANTS = [
+    Case(
+        "smooth_of_expected",
+        smooth_expected,
+        TO_DRAW_FOR_STACK,
+        6,
+        GRADIENT,
+        random=True,
+        noise=True,
+    ),
+    Case(
+        "expected_of_smooth",
+        expected_smooth,
+        TO_DRAW_FOR_STACK,
+        NUM_BASELINES,
+        GRADIENT,
+        random=True,
+        noise=True,
+    ),
+    *(
+        Case(f"ig_{rule}", partial(ig, rule=rule), FOR_BASELINE, 6, LINE)
+        for rule in ("riemann_left", "riemann_right", "riemann_middle", "trapezoid")
+    ),
+    Case(
+        "lime_without_ridge",
+        partial(jx.lime, num_samples=12, ridge=0.0),
+        TO_DRAW,
+        12,
+        SAMPLED | words("affine"),
+        random=True,
+        grouped=True,
+    ),
+    Case("surrogate", surrogate, TO_DRAW, 12, like_x=False, random=True, grouped=True),
+    Case(
+        "insertion",
+        partial(jx.metrics.insertion, steps=5),
+        TO_RANK,
+        6,
+        like_x=False,
+    ),
+]
+
+
+def having(flag, among=CASES):
+    """Run a test for each explainer of which `flag(case)` holds."""
+    chosen = [case for case in among if flag(case)]
+    return pytest.mark.parametrize("case", chosen, ids=repr)
+
+
+# A program that runs once is not worth optimising: it starts twice as soon.
+OPTIONS = {
+    "xla_backend_optimization_level": 0,
+    "xla_llvm_disable_expensive_passes": True,
+}
+quick_jit = partial(jax.jit, compiler_options=OPTIONS)
+
+INTO_HIDDEN = np.array([[1.0, -0.5], [-0.5, 0.75]])
+OUT_OF_HIDDEN = np.array([0.5, -1.0])
+
+
+def f(x, scale, label):
+    """A small network: a layer with a name, ReLUs, interactions, and two scores."""
+    features = jx.tap(jnp.stack([x, x * x], -1), "features")
+    hidden = jax.nn.relu(features @ jnp.asarray(INTO_HIDDEN, x.dtype))
+    y = x + hidden @ jnp.asarray(OUT_OF_HIDDEN, x.dtype)
+    scores = [y[0] * y[1] - y[2], scale * jnp.tanh(y[0] * y[1] - y[2]) + y[3] * y[4]]
+    return jnp.stack(scores)[label]
+
+
+def examples(number=1, dtype=jnp.float64):
+    """Fixed inputs, one per row, none of them near a kink of `f`."""
+    return jr.normal(jr.key(1), (number, 5), jnp.float64).astype(dtype)
+
+
+@functools.cache
+def compiled(case):
+    """The explainer of `f`, compiled once for all the laws that compare with it."""
+    return quick_jit(case.make(f))
+
+
+def explain(case, x, key=KEY):
+    return compiled(case)(x, 2.0, 1, **case.given(x, key))

@@ -1,0 +1,188 @@
+"""What every explainer owes its user, whatever it computes."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+import pytest
+from explainers import CASES, VARIANTS, examples, explain, f, having, quick_jit
+from helpers import assert_close
+from jax.flatten_util import ravel_pytree
+
+import jaxplain as jx
+
+every = having(lambda case: True)
+every_variant = having(lambda case: True, CASES + VARIANTS)
+keyed = having(lambda case: "key" in case.needs)
+noiseless = having(lambda case: not case.noise)
+
+
+def cast(tree, dtype):
+    return jax.tree.map(lambda leaf: leaf.astype(dtype), tree)
+
+
+def epsilon(dtype):
+    """The policy of `assert_close`, for an `f` that ran in another dtype."""
+    return float(jnp.finfo(dtype).eps) ** 0.75
+
+
+@having(lambda case: case.like_x, CASES + VARIANTS)
+@pytest.mark.parametrize("dtype", ["float64", "float32", "bfloat16", "float16"])
+def test_an_explanation_has_the_shape_and_dtype_of_the_input(case, dtype):
+    x = examples(1, dtype)[0]
+    out = jax.eval_shape(case.make(f), x, 2.0, 1, **case.given(x))
+    assert (out.shape, out.dtype, out.weak_type) == (x.shape, x.dtype, False)
+
+
+@noiseless  # noise of another dtype is other noise
+def test_float32_agrees_with_float64(case):
+    x = examples(1, jnp.float32)[0]
+    low, high = explain(case, x), explain(case, x.astype(jnp.float64))
+    assert_close(cast(low, jnp.float64), high, tol=epsilon(jnp.float32))
+
+
+@every
+def test_bfloat16_agrees_with_float32(case):
+    x = examples(1, jnp.bfloat16)[0]
+    low, high = explain(case, x), explain(case, x.astype(jnp.float32))
+    assert_close(cast(low, jnp.float32), high, tol=epsilon(jnp.bfloat16))
+
+
+@every
+def test_numpy_inputs_equal_jax_inputs_and_are_left_alone(case):
+    x = examples()[0]
+    given = case.given(x)
+    key = {"key": given.pop("key")} if "key" in given else {}
+    arrays = [np.array(x), np.array(2.0), np.array(1), jax.tree.map(np.array, given)]
+    before = jax.tree.map(np.copy, arrays)
+    call = lambda: case.make(f)(*arrays[:3], **arrays[3], **key)
+    assert_close(quick_jit(call)(), explain(case, x))
+    jax.tree.map(np.testing.assert_array_equal, arrays, before)
+
+
+def given_split(case, x, split):
+    """The keywords of the flat call, in the structure that `split` gives to `x`."""
+    given = case.given(x)
+    if "attribution" in given:
+        given["attribution"] = split(given["attribution"])
+    if "baseline" in given:
+        inside = jax.vmap(split) if "stack" in case.needs else split
+        given["baseline"] = inside(given["baseline"])
+    return given
+
+
+def shapes(tree):
+    return jax.tree.map(jnp.shape, tree)
+
+
+@noiseless
+def test_a_pytree_of_arrays_is_explained_like_one_flat_array(case):
+    def split(x):
+        return {"a": (x[:2],), "b": x[2:4].reshape(1, 2), "c": x[4]}
+
+    def of_tree(tree, *args):
+        return f(ravel_pytree(tree)[0], *args)
+
+    x = examples()[0]
+    explain_tree = quick_jit(case.make(of_tree))
+    out = explain_tree(split(x), 2.0, 1, **given_split(case, x, split))
+    if case.like_x:
+        assert shapes(out) == shapes(split(x))
+    assert_close(ravel_pytree(out)[0], ravel_pytree(explain(case, x))[0])
+
+
+@noiseless
+def test_leaves_of_a_pytree_may_have_dtypes_of_their_own(case):
+    def split(x):
+        return {"narrow": x[:2].astype(jnp.float16), "wide": x[2:]}
+
+    def of_mixed(x, *args):
+        flat = jnp.concatenate([x["narrow"].astype(jnp.float32), x["wide"]])
+        return f(flat, *args)
+
+    x = examples(1, jnp.float16)[0].astype(jnp.float32)
+    explain_mixed = quick_jit(case.make(of_mixed))
+    out = explain_mixed(split(x), 2.0, 1, **given_split(case, x, split))
+    if case.like_x:
+        dtypes = jax.tree.map(lambda leaf: leaf.dtype, out)
+        assert dtypes == {"narrow": jnp.float16, "wide": jnp.float32}
+        out = jnp.concatenate([out["narrow"].astype(jnp.float32), out["wide"]])
+    # Points on the way from the baseline are rounded to float16 in one of the leaves.
+    assert_close(out, explain(case, x), tol=epsilon(jnp.float16))
+
+
+@having(lambda case: case.noise)
+def test_every_leaf_of_a_pytree_has_noise_of_its_own(case):
+    x = {"a": jnp.ones(3), "b": (jnp.ones(3, jnp.float32), None)}
+    f = lambda x: jnp.sum(x["a"] ** 2) + jnp.sum(x["b"][0] ** 2).astype(jnp.float64)
+    out = quick_jit(case.make(f))(x, **case.given(x))
+    assert jax.tree.structure(out) == jax.tree.structure(x)
+    assert len(np.unique([*out["a"], *out["b"][0]])) == 6
+
+
+@every_variant
+def test_the_arguments_of_f_arrive_as_they_were_given(case):
+    x, settings = examples()[0], {"scale": 2.0, "name": "tanh"}
+    seen = set()
+
+    def of_many(x, settings, label, weights, *, offset):
+        seen.add((settings["name"], type(label), weights.shape, offset))
+        return f(x, settings["scale"], label) * weights.sum()
+
+    explain_many = case.make(partial(of_many, offset=3))
+    call = lambda x, w, given: explain_many(x, settings, 1, w, **given)
+    jax.eval_shape(call, x, jnp.ones(2), case.given(x))
+    assert seen == {("tanh", int, (2,), 3)}
+
+
+@having(lambda case: "baseline" in case.needs)
+def test_a_number_for_a_baseline_stands_for_an_array_of_it(case):
+    x = examples()[0]
+    given = case.given(x)
+    number = quick_jit(partial(case.make(f), baseline=-0.25))
+    del given["baseline"]
+    assert_close(number(x, 2.0, 1, **given), explain(case, x))
+
+
+@keyed
+def test_the_same_key_gives_the_same_answer(case):
+    x = examples()[0]
+    again, once = explain(case, x, jr.key(7)), explain(case, x)
+    np.testing.assert_array_equal(again, once)
+
+
+def test_a_key_of_the_old_style_is_a_key():
+    x = jnp.ones(3)
+    explain = jx.smooth(jx.saliency(lambda x: jnp.sum(x**2)), std=0.1)
+    old, new = explain(x, key=jr.PRNGKey(7)), explain(x, key=jr.key(7))
+    np.testing.assert_array_equal(old, new)
+
+
+@keyed
+def test_another_key_gives_another_answer_where_something_is_drawn(case):
+    x = examples()[0]
+    differs = jnp.any(explain(case, x, jr.key(8)) != explain(case, x))
+    assert differs == case.random
+
+
+@having(lambda case: case.grouped)
+def test_a_group_for_each_feature_is_no_group_at_all(case):
+    x = examples()[0]
+    explain_groups = quick_jit(case.make(f, num_groups=5))
+    out = explain_groups(x, 2.0, 1, **case.given(x), groups=np.arange(5))
+    assert_close(out, explain(case, x))
+
+
+@having(lambda case: case.grouped and not case.random)
+def test_attributions_follow_the_labels_of_their_groups(case):
+    x, order = examples()[0], np.array([3, 0, 4, 1, 2])
+    explain_groups = quick_jit(case.make(f, num_groups=5))
+    out = explain_groups(x, 2.0, 1, **case.given(x), groups=order)
+    assert_close(out[order], explain(case, x))
+
+
+def test_the_names_of_the_registry_are_unique():
+    names = [case.name for case in CASES + VARIANTS]
+    assert len(names) == len(set(names))
