@@ -14,7 +14,7 @@ import pytest
 import jaxplain as jx
 
 KEY = jr.key(7)
-NUM_BASELINES = 4
+NUM_BASELINES = 5
 
 
 class Case(NamedTuple):
@@ -96,7 +96,7 @@ def head_ig(f, **options):
 
     def explain(x, *args):
         features, head = jx.cut(f, x, *args, at="features")
-        explain_head = jx.integrated_gradients(head, steps=6, **options)
+        explain_head = jx.integrated_gradients(head, steps=8, **options)
         return explain_head(features, baseline=0.0)
 
     return explain
@@ -104,15 +104,15 @@ def head_ig(f, **options):
 
 def surrogate(f, **options):
     """All that is known of a surrogate, but the number of its evaluations."""
-    fit = jx.surrogate(f, num_samples=12, **options)
+    fit = jx.surrogate(f, num_samples=14, **options)
     return lambda *args, **refs: tuple(fit(*args, **refs)[:4])
 
 
 def smooth(explain, **options):
-    return jx.smooth(explain, std=0.1, **{"num_samples": 6, **options})
+    return jx.smooth(explain, std=0.1, **{"num_samples": 8, **options})
 
 
-ig = partial(jx.integrated_gradients, steps=6)
+ig = partial(jx.integrated_gradients, steps=8)
 guided = lambda f: jx.saliency(jx.rules.guided(f))
 expected_ig = lambda f, **options: jx.expected(ig(f), **options)
 expected_shap = lambda f, **options: jx.expected(jx.kernel_shap(f), **options)
@@ -135,33 +135,33 @@ COMPLETE = words("complete")
 CASES = [
     Case("saliency", jx.saliency, axioms=GRADIENT | words("symmetric")),
     Case("input_x_gradient", jx.input_x_gradient, axioms=GRADIENT | words("symmetric")),
-    Case("integrated_gradients", ig, FOR_BASELINE, 6, LINE | COMPLETE),
-    Case("occlusion", jx.occlusion, FOR_BASELINE, 6, LINE, grouped=True),
-    Case("kernel_shap", jx.kernel_shap, TO_DRAW, 32, SHAPLEY, grouped=True),
+    Case("integrated_gradients", ig, FOR_BASELINE, 8, LINE | COMPLETE),
+    Case("occlusion", jx.occlusion, FOR_BASELINE, 7, LINE, grouped=True),
+    Case("kernel_shap", jx.kernel_shap, TO_DRAW, 64, SHAPLEY, grouped=True),
     Case(
         "kernel_shap_sampled",
-        partial(jx.kernel_shap, num_samples=10),
+        partial(jx.kernel_shap, num_samples=12),
         TO_DRAW,
-        12,
+        14,
         SAMPLED | COMPLETE | words("affine"),
         random=True,
         grouped=True,
     ),
     Case(
         "lime",
-        partial(jx.lime, num_samples=12),
+        partial(jx.lime, num_samples=14),
         TO_DRAW,
-        12,
+        14,
         SAMPLED | words("affine"),
         random=True,
         grouped=True,
     ),
-    Case("smooth", smooth_saliency, words("key"), 6, GRADIENT, random=True, noise=True),
+    Case("smooth", smooth_saliency, words("key"), 8, GRADIENT, random=True, noise=True),
     Case("expected_ig", expected_ig, FOR_STACK, NUM_BASELINES, LINE | COMPLETE),
     Case("expected_shap", expected_shap, TO_DRAW_FOR_STACK, NUM_BASELINES, SHAPLEY),
     Case("rise", rise, TO_DRAW, 8, SAMPLED | words("affine"), random=True),
     Case("guided", guided),
-    Case("head_ig", head_ig, samples=6, like_x=False),
+    Case("head_ig", head_ig, samples=8, like_x=False),
     Case("grad_cam", partial(jx.grad_cam, at="features"), like_x=False),
     Case(
         "completeness_gap",
@@ -172,9 +172,9 @@ CASES = [
     ),
     Case(
         "deletion",
-        partial(jx.metrics.deletion, steps=5),
+        partial(jx.metrics.deletion, steps=7),
         TO_RANK,
-        6,
+        8,
         like_x=False,
     ),
 ]
@@ -185,7 +185,7 @@ VARIANTS = [
         "smooth_of_expected",
         smooth_expected,
         TO_DRAW_FOR_STACK,
-        6,
+        8,
         GRADIENT,
         random=True,
         noise=True,
@@ -200,24 +200,24 @@ VARIANTS = [
         noise=True,
     ),
     *(
-        Case(f"ig_{rule}", partial(ig, rule=rule), FOR_BASELINE, 6, LINE)
+        Case(f"ig_{rule}", partial(ig, rule=rule), FOR_BASELINE, 8, LINE)
         for rule in ("riemann_left", "riemann_right", "riemann_middle", "trapezoid")
     ),
     Case(
         "lime_without_ridge",
-        partial(jx.lime, num_samples=12, ridge=0.0),
+        partial(jx.lime, num_samples=14, ridge=0.0),
         TO_DRAW,
-        12,
+        14,
         SAMPLED | words("affine"),
         random=True,
         grouped=True,
     ),
-    Case("surrogate", surrogate, TO_DRAW, 12, like_x=False, random=True, grouped=True),
+    Case("surrogate", surrogate, TO_DRAW, 14, like_x=False, random=True, grouped=True),
     Case(
         "insertion",
-        partial(jx.metrics.insertion, steps=5),
+        partial(jx.metrics.insertion, steps=7),
         TO_RANK,
-        6,
+        8,
         like_x=False,
     ),
 ]
@@ -245,13 +245,16 @@ def f(x, scale, label):
     features = jx.tap(jnp.stack([x, x * x], -1), "features")
     hidden = jax.nn.relu(features @ jnp.asarray(INTO_HIDDEN, x.dtype))
     y = x + hidden @ jnp.asarray(OUT_OF_HIDDEN, x.dtype)
-    scores = [y[0] * y[1] - y[2], scale * jnp.tanh(y[0] * y[1] - y[2]) + y[3] * y[4]]
+    scores = [
+        y[0] * y[1] - y[2],
+        scale * jnp.tanh(y[0] * y[1] - y[2]) + y[3] * y[4] * y[5],
+    ]
     return jnp.stack(scores)[label]
 
 
 def examples(number=1, dtype=jnp.float64):
     """Fixed inputs, one per row, none of them near a kink of `f`."""
-    return jr.normal(jr.key(1), (number, 5), jnp.float64).astype(dtype)
+    return jr.normal(jr.key(1), (number, 6), jnp.float64).astype(dtype)
 
 
 @functools.cache

@@ -10,28 +10,14 @@ import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 from explainers import CASES, NUM_BASELINES, VARIANTS, having, quick_jit
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
+from properties import close, fixed, numbers, seeds
 
 import jaxplain as jx
 
-fixed = settings(derandomize=True, max_examples=25, deadline=None)
-
-# Values stay below 1e3 and sums below a hundred terms, in float64: rounding is below
-# `100 * 1e3 * 1e-16`, and the linear systems of sampled coalitions multiply it by ten.
-ROUNDING = 1e-10
-
-
-def numbers(*shape):
-    """Arrays of multiples of 1/64 from -2 to 2."""
-    integers = arrays(np.int64, shape, elements=st.integers(-128, 128))
-    return integers.map(lambda a: a / 64)
-
-
 inputs, coefficients = numbers(5), numbers(8)
 stacks = numbers(NUM_BASELINES, 5)
-seeds = st.integers(0, 2**31)
 
 
 def promising(word):
@@ -81,10 +67,6 @@ def explain(case, x, c, b, seed, scale=1.0, shift=0.0, f=polynomial):
         refs["key"] = jr.key(seed)
     scale, shift = np.broadcast_to(scale, 5), np.broadcast_to(shift, 5)
     return np.asarray(compiled(case, f)(x, c, scale, shift, **refs))
-
-
-def close(actual, expected):
-    np.testing.assert_allclose(actual, expected, rtol=0, atol=ROUNDING)
 
 
 def difference(case, x, c, b):

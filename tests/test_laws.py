@@ -80,7 +80,7 @@ def shapes(tree):
 @noiseless
 def test_a_pytree_of_arrays_is_explained_like_one_flat_array(case):
     def split(x):
-        return {"a": (x[:2],), "b": x[2:4].reshape(1, 2), "c": x[4]}
+        return {"a": (x[:2],), "b": x[2:5].reshape(1, 3), "c": x[5]}
 
     def of_tree(tree, *args):
         return f(ravel_pytree(tree)[0], *args)
@@ -170,15 +170,15 @@ def test_another_key_gives_another_answer_where_something_is_drawn(case):
 @having(lambda case: case.grouped)
 def test_a_group_for_each_feature_is_no_group_at_all(case):
     x = examples()[0]
-    explain_groups = quick_jit(case.make(f, num_groups=5))
-    out = explain_groups(x, 2.0, 1, **case.given(x), groups=np.arange(5))
+    explain_groups = quick_jit(case.make(f, num_groups=6))
+    out = explain_groups(x, 2.0, 1, **case.given(x), groups=np.arange(6))
     assert_close(out, explain(case, x))
 
 
 @having(lambda case: case.grouped and not case.random)
 def test_attributions_follow_the_labels_of_their_groups(case):
-    x, order = examples()[0], np.array([3, 0, 4, 1, 2])
-    explain_groups = quick_jit(case.make(f, num_groups=5))
+    x, order = examples()[0], np.array([3, 0, 4, 1, 5, 2])
+    explain_groups = quick_jit(case.make(f, num_groups=6))
     out = explain_groups(x, 2.0, 1, **case.given(x), groups=order)
     assert_close(out[order], explain(case, x))
 

@@ -20,7 +20,6 @@ from helpers import assert_close
 
 every = having(lambda case: True)
 every_variant = having(lambda case: True, CASES + VARIANTS)
-chunked = having(lambda case: case.samples, CASES + VARIANTS)
 keyed = having(lambda case: "key" in case.needs)
 
 SCALES, LABELS = jnp.array([2.0, -1.0, 0.5, 3.0]), jnp.array([1, 0, 0, 1])
@@ -48,13 +47,13 @@ def explain_batch(case, xs, scales=SCALES, labels=LABELS):
     return batched(case)(xs, scales, labels, case.given(examples()[0]))
 
 
-@every
+@having(lambda case: not case.random or case.noise)  # slow to dispatch, op by op
 def test_jit_changes_nothing(case):
     x = examples()[0]
     assert_close(explain(case, x), case.make(f)(x, 2.0, 1, **case.given(x)))
 
 
-@every_variant
+@every
 def test_vmap_over_every_argument_is_a_loop(case):
     xs = examples(2)
     given = stack([case.given(x, jr.key(i)) for i, x in enumerate(xs)])
@@ -114,21 +113,43 @@ def test_a_key_for_each_shard_changes_nothing(case):
     assert_close(out, stack(looped))
 
 
-@chunked
+def chunk_sizes(n):
+    """One sample, a divisor if there is one, and a size that leaves a last chunk short.
+
+    Chunks are made equal first, so not every size that divides nothing leaves one.
+    """
+    even = [size for size in range(2, n) if n % size == 0]
+    number = lambda size: -(-n // size)
+    short = [size for size in range(2, n) if n % number(size)]
+    return [1, *even[-1:], short[0]]
+
+
+@having(lambda case: case.samples)
 def test_the_size_of_a_chunk_changes_nothing(case):
-    x, n = examples()[0], case.samples
+    x = examples()[0]
     given = case.given(x)
-    divisor = next(size for size in range(2, n) if n % size == 0)
-    other = next(size for size in range(2, n + 1) if n % size)
-    sizes = 1, divisor, other, n + 3
-    whole = explain(case, x)
 
     @quick_jit
     def by_chunks(x):
-        return [case.make(f, chunk_size=c)(x, 2.0, 1, **given) for c in sizes]
+        sizes = chunk_sizes(case.samples)
+        return [case.make(f, chunk_size=size)(x, 2.0, 1, **given) for size in sizes]
 
     for out in by_chunks(x):
-        assert_close(out, whole)
+        assert_close(out, explain(case, x))
+
+
+@having(lambda case: case.samples, CASES + VARIANTS)
+def test_chunks_are_loops_and_a_chunk_that_holds_them_all_is_none(case):
+    x = examples()[0]
+
+    def program(**options):
+        return str(
+            jax.jit(case.make(f, **options)).trace(x, 2.0, 1, **case.given(x)).jaxpr
+        )
+
+    n = case.samples
+    assert program(chunk_size=n) == program(chunk_size=n + 3) == program()
+    assert program(chunk_size=n - 1) != program()
 
 
 @every_variant

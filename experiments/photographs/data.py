@@ -90,8 +90,9 @@ def sources(split: Split) -> Sources:
     faces = np.load(shipped("lfw_subset.npy"))[:100]  # the other 100 are not faces
     faces = faces[:TRAIN_FACES] if split == "train" else faces[TRAIN_FACES:]
     kinds = {CLASSES.index(name): [load(*file)] for name, file in TEXTURES.items()}
-    kinds[CLASSES.index("face")] = views(faces) if split == "train" else upright(faces)
-    kinds[CLUTTER] = [load(*file) for file in OTHERS]
+    others = [load(*file) for file in OTHERS]
+    shown = views(faces, others) if split == "train" else upright(faces)
+    kinds[CLASSES.index("face")], kinds[CLUTTER] = shown, others
     kinds[BLANK] = [np.full((TILE, TILE), GREY)]
     return kinds
 
@@ -101,14 +102,26 @@ def upright(faces: np.ndarray) -> list[np.ndarray]:
     return [resize(face, (TILE + 2, TILE + 2)) for face in faces]
 
 
-def views(faces: np.ndarray) -> list[np.ndarray]:
-    """Faces nearer and tilted, too: seventy of them are few to learn from."""
-    return [
-        rotate(resize(face, (size, size)), angle, mode="reflect")
-        for face in faces
-        for size in (TILE, TILE + 3, TILE + 6)
-        for angle in (-8, 0, 8)
-    ]
+def views(faces: np.ndarray, backgrounds: list[np.ndarray]) -> list[np.ndarray]:
+    """Faces nearer and tilted, too, and half of them in front of something else.
+
+    Seventy faces are few to learn from, and the frame of their crops is no part of one.
+    """
+    rng = np.random.default_rng(0)
+    found = []
+    for face in faces:
+        for size in (TILE, TILE + 3, TILE + 6):
+            for angle in (-8, 0, 8):
+                view = rotate(resize(face, (size, size)), angle, mode="reflect")
+                found += [view, in_front_of(draw_crop(rng, backgrounds, size), view)]
+    return found
+
+
+def in_front_of(background: np.ndarray, face: np.ndarray) -> np.ndarray:
+    """A face with a soft, oval outline."""
+    y, x = np.mgrid[-1 : 1 : len(face) * 1j, -1 : 1 : len(face) * 1j]
+    opacity = np.clip((1.1 - np.hypot(y, x / 0.85)) / 0.3, 0.0, 1.0)
+    return opacity * face + (1 - opacity) * background
 
 
 def standardise(image: np.ndarray, mean: float, contrast: float) -> np.ndarray:
@@ -117,14 +130,21 @@ def standardise(image: np.ndarray, mean: float, contrast: float) -> np.ndarray:
     return np.clip(mean + contrast * centred / max(image.std(), 1e-3), 0.0, 1.0)
 
 
+def draw_crop(
+    rng: np.random.Generator, pictures: list[np.ndarray], size: int
+) -> np.ndarray:
+    """A random square of a random picture."""
+    picture = pictures[rng.integers(len(pictures))]
+    top, left = (rng.integers(n - size + 1) for n in picture.shape)
+    return picture[top : top + size, left : left + size]
+
+
 def draw_tile(rng: np.random.Generator, pictures: list[np.ndarray]) -> np.ndarray:
     """A random crop, mirrored or not, of random brightness and contrast.
 
     As photographed, these alone would tell the classes apart.
     """
-    picture = pictures[rng.integers(len(pictures))]
-    top, left = (rng.integers(n - TILE + 1) for n in picture.shape)
-    tile = picture[top : top + TILE, left : left + TILE]
+    tile = draw_crop(rng, pictures, TILE)
     tile = tile[:, ::-1] if rng.random() < 0.5 else tile
     mean = GREY + rng.uniform(-0.08, 0.08)
     return standardise(tile, mean, CONTRAST * rng.uniform(0.7, 1.3))

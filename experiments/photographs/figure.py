@@ -1,7 +1,6 @@
 """The figure: pictures, and what each explainer says about them."""
 
 from collections.abc import Mapping, Sequence
-from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,7 +10,6 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.patheffects import Stroke
-from PIL import Image
 
 import jaxplain as jx
 
@@ -52,17 +50,8 @@ def draw(rows: Sequence[Row], path: Path) -> Path:
                 ax.set_ylabel(row.name, fontsize=NORMAL, labelpad=4)
     scale(figure, width, height)
     figure.savefig(path.with_suffix(".pdf"))
-    save_png(figure, path)
+    figure.savefig(path, dpi=DPI, pil_kwargs={"optimize": True})
     return path
-
-
-def save_png(figure: Figure, path: Path) -> None:
-    """With 256 colours of its own, which look the same in half the space."""
-    buffer = BytesIO()
-    figure.savefig(buffer, dpi=DPI)
-    image = Image.open(buffer).convert("RGB")
-    colours = image.quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-    colours.save(path, optimize=True, dpi=(DPI, DPI))
 
 
 def panel(ax: Axes, row: Row, name: str) -> None:

@@ -126,5 +126,5 @@ def accuracy(params: Any, mosaics: Mosaics) -> dict[str, float]:
     logits = np.asarray(jax.jit(CNN().apply)(params, mosaics.images))
     right = (logits > 0) == (mosaics.present > 0)
     by_class = dict(zip(CLASSES, right.mean(0).tolist(), strict=True))
-    every = {"all five": float(right.all(1).mean()), "mean": float(right.mean())}
+    every = {"all_five": float(right.all(1).mean()), "mean": float(right.mean())}
     return by_class | every

@@ -11,7 +11,7 @@ from experiments.photographs import data, explain, measure, scene
 from experiments.photographs.explain import Examples
 
 PER_CLASS = 12  # mosaics explained
-CHUNK = 8  # pictures at once
+CHUNK = 4  # pictures at once
 FACE = data.CLASSES.index("face")
 
 
