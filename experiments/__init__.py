@@ -1,1 +1,1 @@
-"""Experiments: each folder asks one question, and answers it with a figure and numbers."""
+"""Experiments: each folder asks one question, and answers it in figures and numbers."""

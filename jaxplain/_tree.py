@@ -40,6 +40,13 @@ def cast_like(tree: PyTree, like: PyTree) -> PyTree:
     return jax.tree.map(lambda leaf, other: leaf.astype(other.dtype), tree, like)
 
 
+def pick(values: Array, labels: Any) -> Array:
+    """The value of each label; NaN for one out of range that no check could see."""
+    labels = jnp.asarray(labels)
+    labels = jnp.where(labels < 0, values.shape[0], labels)
+    return values.at[labels].get(mode="fill", fill_value=jnp.nan)
+
+
 def lerp(start: PyTree, end: PyTree, weight: PyTree) -> PyTree:
     """`(1 - weight) * start + weight * end`, exact at both ends."""
 

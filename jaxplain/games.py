@@ -78,15 +78,13 @@ def game(
 def _spread(mask: Array, labels: PyTree, x: PyTree) -> PyTree:
     """A mask over groups, as a mask over the entries of `x`."""
 
-    def pick(label: Array, leaf: Array) -> Array:
-        # A traced label cannot be checked: NaN rather than a wrong group.
-        label = jnp.where(label < 0, mask.shape[0], label)
-        m = mask.at[label].get(mode="fill", fill_value=jnp.nan)
+    def present(label: Any, leaf: Array) -> Array:
+        m = _tree.pick(mask, label)
         return jnp.broadcast_to(
             m.reshape(*m.shape, *(1,) * (leaf.ndim - m.ndim)), leaf.shape
         )
 
-    return _tree.map_prefix(pick, labels, x)
+    return _tree.map_prefix(present, labels, x)
 
 
 class Players(NamedTuple):

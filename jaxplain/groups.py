@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Int
 
-from . import _checks
+from . import _checks, _tree
 
 LabelArray: TypeAlias = Int[np.ndarray, "..."]
 
@@ -221,7 +221,8 @@ def spread(values: ArrayLike, groups: ArrayLike) -> Array:
         groups: Integer labels of any shape.
 
     Returns:
-        Array of the shape of `groups` and the dtype of `values`.
+        Array of the shape of `groups` and the dtype of `values`. A traced label that is
+        out of range gives NaN.
 
     Raises:
         ValueError: If a concrete label is out of range, or `values` is no vector.
@@ -238,4 +239,4 @@ def spread(values: ArrayLike, groups: ArrayLike) -> Array:
             f"{vector.shape}. Map over attributions with `jax.vmap`."
         )
     _checks.label_range(groups, vector.shape[0])
-    return vector[jnp.asarray(groups)]
+    return _tree.pick(vector, groups)

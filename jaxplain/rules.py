@@ -68,7 +68,8 @@ def guided(f: ScalarFn[X, *Ts]) -> ScalarFn[X, *Ts]:
 
     Guided backpropagation is `saliency(guided(f))`. Sharp to look at, but it hardly
     depends on the class or on the weights of higher layers (Adebayo et al., 2018):
-    do not take it for evidence. Activations other than ReLU keep their gradient.
+    do not take it for evidence. Activations other than ReLU keep their gradient, unless
+    they are written with one, as `jax.nn.celu` is.
 
     Args:
         f: Function to rewrite.
@@ -86,38 +87,45 @@ def guided(f: ScalarFn[X, *Ts]) -> ScalarFn[X, *Ts]:
         Simplicity*, arXiv:1412.6806, section 3.4.
         Adebayo et al. (2018), *Sanity Checks for Saliency Maps*, arXiv:1810.03292.
     """
-    return rewrite(f, lambda eqn: _guided_relu if _is_relu(eqn) else None)
+
+    def replace(eqn: JaxprEqn) -> Callable[..., Array] | None:
+        operand = _operand_of_relu(eqn)
+        return None if operand is None else lambda *x: _guided_relu(x[operand])
+
+    return rewrite(f, replace)
 
 
-def _is_relu(eqn: JaxprEqn) -> bool:
-    """Is this `max(x, 0)`, however many calls it is wrapped in?"""
+def _operand_of_relu(eqn: JaxprEqn) -> int | None:
+    """Which operand is `x` in `max(x, 0)`, however many calls it is wrapped in?"""
     body = _jaxpr.call_body(eqn)
     if body is not None:
         inner = body.jaxpr.eqns
-        return (
+        is_relu = (
             len(inner) == len(eqn.invars) == 1
             and body.jaxpr.outvars == inner[0].outvars
-            and _is_relu(inner[0])
+            and _operand_of_relu(inner[0]) is not None
         )
+        return 0 if is_relu else None
     if eqn.primitive is not P.max_p:
-        return False
-    zero = eqn.invars[1]
-    return isinstance(zero, Literal) and np.ndim(zero.val) == 0 and zero.val == 0
+        return None
+    zeros = [
+        isinstance(v, Literal) and np.ndim(v.val) == 0 and v.val == 0
+        for v in eqn.invars
+    ]
+    return zeros.index(False) if sum(zeros) == 1 else None
 
 
 @jax.custom_vjp
-def _guided_relu(x: Array, *_: Any) -> Array:
+def _guided_relu(x: Array) -> Array:
     return jnp.maximum(x, jnp.zeros((), x.dtype))
 
 
-def _forward(x: Array, *zero: Any) -> tuple[Array, Any]:
-    return _guided_relu(x), (x > 0, zero)
+def _forward(x: Array) -> tuple[Array, Array]:
+    return _guided_relu(x), x > 0
 
 
-def _backward(residuals: Any, gradient: Array) -> tuple:
-    on, zero = residuals
-    passed = jnp.where(on & (gradient > 0), gradient, jnp.zeros_like(gradient))
-    return passed, *(jnp.zeros_like(z) for z in zero)
+def _backward(on: Array, gradient: Array) -> tuple[Array]:
+    return (jnp.where(on & (gradient > 0), gradient, jnp.zeros_like(gradient)),)
 
 
 _guided_relu.defvjp(_forward, _backward)

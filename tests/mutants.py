@@ -103,9 +103,9 @@ FAULTS = [
         "test_facts",
     ),
     Fault(
-        "games.py",
-        "label = jnp.where(label < 0, mask.shape[0], label)",
-        "label = jnp.where(label < 0, 0, label)",
+        "_tree.py",
+        "labels = jnp.where(labels < 0, values.shape[0], labels)",
+        "labels = jnp.where(labels < 0, 0, labels)",
         "test_errors test_groups",
     ),
     Fault(

@@ -133,7 +133,6 @@ def test_groups_must_have_the_structure_of_the_input():
     check(lambda: explain({"a": X}), ValueError, message)
 
 
-@pytest.mark.xfail(reason="`np.min` of a `jax.Array` is traced under `jax.jit`")
 @grouped
 def test_labels_of_jax_are_read_under_jit(name, make):
     labels = jnp.array([0, 1, 1])

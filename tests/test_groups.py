@@ -240,9 +240,6 @@ def test_spread_is_traced_mapped_and_derived():
     assert_close(jax.grad(total)(values[0]), jnp.array([1.0, 3.0]))
 
 
-@pytest.mark.xfail(
-    reason="clips or wraps a traced label out of range, where a game says NaN"
-)
 @pytest.mark.parametrize("label", [-1, 2, 100])
 def test_spread_of_a_traced_label_out_of_range_is_nan(label):
     spread = jax.jit(lambda g: groups.spread(jnp.ones(2), g))

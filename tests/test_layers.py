@@ -260,3 +260,18 @@ def test_keywords_and_pytrees_reach_the_function():
     )
     assert_close(value, W @ X)
     assert_close(jax.grad(head)(value), np.full(3, 3.0))
+
+
+@pytest.mark.parametrize("mode", ["replace", "shift"])
+def test_the_function_is_traced_once(mode):
+    traces = []
+
+    def f(x):
+        traces.append("traced")
+        return mlp(x)
+
+    jx.taps(f, X)
+    assert len(traces) == 1
+    value, head = jx.cut(f, X, at="hidden", mode=mode)
+    jax.grad(head)(value), head(value)
+    assert len(traces) == 2

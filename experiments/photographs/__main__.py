@@ -31,6 +31,8 @@ NOTES = (
     "do not say how other photographs would turn out.",
     "Faces on the two sides are different pictures, perhaps of the same person: their "
     "names are not in the file.",
+    "Pictures have different numbers of superpixels; the gap of Kernel SHAP is the noise "
+    "of the players that only pad the shorter ones, which are on no map.",
     "Only mosaics where the model sees the class are explained.",
     "The windows of the portrait overlap: they are one photograph.",
 )
@@ -104,7 +106,8 @@ def rows(
     n = pictures.num_mosaics
     chosen = [study.PER_CLASS * data.CLASSES.index(name) for name in DRAWN]
     chosen.append(n + int(pictures.log_odds[n:].argmax()))
-    names = [*DRAWN, "face, portrait"]
+    seen = pictures.log_odds[n:].max() > 0
+    names = [*DRAWN, "face, portrait" if seen else "portrait, no face seen"]
     shares = {
         name: measure.share_inside(result.maps, pictures.regions)
         for name, result in found.items()

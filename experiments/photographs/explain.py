@@ -51,8 +51,9 @@ def methods(baseline: float, num_groups: int) -> dict[str, Method]:
     """Explainers `(image, params, label, groups, key) -> map`, by name.
 
     Each map adds up to what its explainer attributes: a superpixel's value is shared
-    equally by its pixels. `num_groups` is common to all pictures; labels that a picture
-    does not use are players that change nothing.
+    equally by its pixels. `num_groups` is common to all pictures, so labels that a
+    picture does not use are players that change nothing: what sampling gives them, zero
+    but for noise, has no pixel to be drawn on.
     """
     ig = jx.integrated_gradients(score, steps=STEPS)
     smooth_ig = jx.smooth(

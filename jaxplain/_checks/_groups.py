@@ -60,7 +60,9 @@ def label_range(value: PyTree, num_groups: int) -> None:
     for path, label in jax.tree_util.tree_leaves_with_path(value):
         if is_traced(label):
             continue
-        low, high = int(np.min(label)), int(np.max(label))
+        # As NumPy first: under `jax.jit`, the minimum of a JAX array is traced.
+        found = np.asarray(label)
+        low, high = int(found.min()), int(found.max())
         if low < 0 or high >= num_groups:
             raise ValueError(
                 f"`groups` must hold labels from 0 to {num_groups - 1} for "
