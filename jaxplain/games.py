@@ -38,7 +38,8 @@ def game(
             pixel of an image; an axis of length 1 shares its labels. Features with the
             same label are present or absent together. By default each entry of `x`
             stands alone. A label out of range raises where it is concrete, and makes
-            the value NaN where it is traced.
+            the value NaN where it is traced. Inputs with fewer groups than others can
+            share one program: a label that no feature has is a player without effect.
 
     Returns:
         `v(mask)`, a scalar. The mask holds numbers from 0 (absent) to 1 (present): one

@@ -175,8 +175,6 @@ def quickshift(
     from skimage import segmentation
 
     pixels = _pixels(image)
-    if pixels.shape[-1] == 1:
-        pixels = np.repeat(pixels, 3, axis=-1)
     labels = segmentation.quickshift(
         pixels, kernel_size=kernel_size, max_dist=max_dist, ratio=ratio, rng=0
     )
@@ -184,7 +182,11 @@ def quickshift(
 
 
 def _pixels(image: Any) -> np.ndarray:
-    """The image with a channel axis, stretched to [0, 1]."""
+    """The image with a channel axis, stretched to [0, 1]; grey as a colour.
+
+    Only images of three channels are brought to the colour space whose distances the
+    algorithms are tuned for.
+    """
     if _checks.is_traced(image):
         raise ValueError(
             "`image` must be concrete, but is traced: superpixels are found on the "
@@ -194,6 +196,8 @@ def _pixels(image: Any) -> np.ndarray:
     pixels = np.asarray(image, np.float64)
     if pixels.ndim == 2:
         pixels = pixels[..., None]
+    if pixels.shape[-1] == 1:
+        pixels = np.repeat(pixels, 3, axis=-1)
     if pixels.ndim != 3 or 0 in pixels.shape:
         raise ValueError(
             "`image` must have shape (height, width) or (height, width, channels), "
@@ -215,6 +219,9 @@ def _from_zero(labels: np.ndarray) -> tuple[LabelArray, int]:
 
 def spread(values: ArrayLike, groups: ArrayLike) -> Array:
     """The value of each feature's group: a map of an attribution by groups.
+
+    Every feature gets the whole value of its group, so the map sums to more than the
+    values do: divide them by the sizes of the groups for a density.
 
     Args:
         values: One value per group, shape `(num_groups,)`.

@@ -87,6 +87,30 @@ def test_left_and_right_sums_swap_on_the_way_back(x, b, direction):
     close(right(b, direction, baseline=x), -there)
 
 
+@fixed
+@given(x=numbers(3), b=numbers(3), direction=numbers(3))
+def test_the_trapezoid_is_the_mean_of_the_left_and_right_sums(x, b, direction):
+    trapezoid, left, right = (
+        along_line(steps, 3, rule)[0](x, direction, baseline=b)
+        for steps, rule in [(4, "trapezoid"), (3, "riemann_left"), (3, "riemann_right")]
+    )
+    close(trapezoid, (left + right) / 2)
+
+
+@fixed
+@given(x=numbers(3), b=numbers(3), direction=numbers(3))
+def test_left_and_middle_sums_make_a_left_sum_of_twice_the_steps(x, b, direction):
+    twice, left, middle = (
+        along_line(steps, 3, rule)[0](x, direction, baseline=b)
+        for steps, rule in [
+            (6, "riemann_left"),
+            (3, "riemann_left"),
+            (3, "riemann_middle"),
+        ]
+    )
+    close(twice, (left + middle) / 2)
+
+
 def homogeneous(x, weights, bias):
     """Piecewise linear; without a bias, of degree one."""
     return jnp.sum(jax.nn.relu(weights @ x + bias)) - jnp.abs(x[0])

@@ -147,14 +147,14 @@ def test_hundreds_of_features_keep_their_shapley_values_and_their_sum():
 def test_a_budget_that_is_accepted_determines_an_additive_function():
     # Shapley values of a line need no more than its slopes: these, or a refusal.
     slopes = jnp.arange(1.0, 11.0)
-    try:
-        explain = jx.kernel_shap(lambda x: slopes @ x, num_samples=18)
-        explain = partial(explain, jnp.ones(10), baseline=0.0)
-        phi = jax.jit(jax.vmap(lambda key: explain(key=key)))(jr.split(KEY, 4))
-    except ValueError:
-        return
-    wrong = jnp.abs(phi - jnp.broadcast_to(slopes, phi.shape)) > 1e-10
-    assert not wrong.any()  # a NaN is an answer too: it is not known
+    explain = jax.jit(jx.kernel_shap(lambda x: slopes @ x, num_samples=18))
+    for key in map(jr.key, range(4)):
+        try:
+            phi = explain(jnp.ones(10), baseline=0.0, key=key)
+        except ValueError:
+            return
+        known = ~jnp.isnan(phi)  # a NaN is an answer too
+        assert_close(phi[known], slopes[known])
 
 
 # D10: LIME.

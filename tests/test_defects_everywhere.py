@@ -51,26 +51,22 @@ def smoothgrad(f, **options):
     return jx.smooth(jx.saliency(f), std=0.1, num_samples=64, **options)
 
 
-def ranked(metric):
-    def make(f, **options):
-        return partial(metric(f, steps=32, **options), attribution=IMAGE)
-
-    return make
+def deletion(f, **options):
+    metric = jx.metrics.deletion(f, steps=32, **options)
+    return partial(metric, attribution=IMAGE)
 
 
 # How an explainer is made of `f`, what its call takes, and what it can chunk.
 CHUNKED = {
     "integrated_gradients": (partial(jx.integrated_gradients, steps=64), ABSENT),
     "integrated_gradients of a layer": (partial(layer_ig, steps=64), ABSENT),
-    "occlusion": (jx.occlusion, ABSENT),
     "occlusion of patches": (partial(jx.occlusion, **of_patches), GROUPED),
     "kernel_shap": (partial(jx.kernel_shap, **of_patches), GROUPED | DRAWN),
     "lime": (partial(jx.lime, num_samples=64, **of_patches), GROUPED | DRAWN),
     "smooth": (smoothgrad, DRAWN),
     "expected": (expected_ig, {"baseline": BASELINES}),
     "monte_carlo": (rise, ABSENT | DRAWN),
-    "deletion": (ranked(jx.metrics.deletion), ABSENT),
-    "insertion": (ranked(jx.metrics.insertion), ABSENT),
+    "deletion": (deletion, ABSENT),
 }
 WHOLE = {
     "saliency": (jx.saliency, {}),

@@ -233,9 +233,9 @@ def test_a_baseline_must_be_real():
 
 
 STACK = (
-    "`baseline` must be a stack, with one baseline per entry of the first axis of every "
-    "leaf, but has shapes {}. Stack the baselines with `jax.numpy.stack`, or leave "
-    "`expected` out for a single one."
+    "`baseline` must be a stack, with one baseline per entry of the first axis of "
+    "every leaf, but has shapes {}. Stack the baselines with `jax.numpy.stack`, or "
+    "leave `expected` out for a single one."
 )
 
 

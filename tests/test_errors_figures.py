@@ -58,7 +58,10 @@ FINITE = (
     "`{}` must be finite, but {} of {} values are not. Look for the inputs where `f` "
     "is not finite: a picture would hide them."
 )
-MAP = "`{}` must have shape (height, width) or (height, width, channels), but has shape {}."
+MAP = (
+    "`{}` must have shape (height, width) or (height, width, channels), but has shape "
+    "{}."
+)
 LENGTH = "`{}` must have shape ({},), but has shape ({},)."
 plot = jx.plot
 

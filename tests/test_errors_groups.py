@@ -80,8 +80,8 @@ def test_groups_and_their_number_come_together(name, make):
 
 
 LABELS = (
-    "`groups` must label the leading axes of `x`, which is {}, but is {}. Give it shape "
-    "{} or a leading part of it, with 1 for an axis that shares its labels."
+    "`groups` must label the leading axes of `x`, which is {}, but is {}. Give it "
+    "shape {} or a leading part of it, with 1 for an axis that shares its labels."
 )
 RANGE = (
     "`groups` must hold labels from 0 to 1 for 2 groups, but they run from {} to {}. "

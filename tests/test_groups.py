@@ -224,7 +224,7 @@ def test_superpixels_explain():
 
 
 def test_spread_gives_each_feature_the_value_of_its_group():
-    labels, n = groups.patches((4, 4), size=2)
+    labels, _ = groups.patches((4, 4), size=2)
     values = jnp.array([1.0, -2.0, 4.0, 8.0], jnp.float32)
     spread = groups.spread(values, labels)
     assert spread.dtype == values.dtype

@@ -13,7 +13,7 @@ import jaxplain as jx
 F32 = jnp.float32
 FEW, MANY, CHUNK = 64, 1024, 8
 REFS = {"baseline": 0.0}
-KEY = jax.random.key(0)
+KEY = jax.random.key(0, impl="rbg")  # which compiles faster
 
 IMAGE, SERIES = jnp.ones((12, 12, 3), F32), jnp.ones((16, 4), F32)
 KERNELS = [jnp.full((3, 3, 3, 8), 0.1, F32), jnp.full((3, 3, 8, 8), 0.1, F32)]
@@ -116,14 +116,13 @@ CASES += [(make, lstm, SERIES) for make in (ig, lime, occlusion)]
 )
 def test_memory_follows_the_chunk_and_not_the_number_of_samples(make, f, x):
     few, many = (temporary_bytes(make(f, num, CHUNK), x) for num in (FEW, MANY))
-    at_once = temporary_bytes(make(f, FEW, None), x)
-    # What is stored for each sample is its value: four bytes, perhaps twice.
+    # What is stored for each sample is its value: four bytes, perhaps twice. One
+    # evaluation of `f` takes a thousand times that.
     assert many - few <= 8 * (MANY - FEW)
-    # And the chunk does save memory: there are eight of them.
-    assert at_once > 3 * few
 
 
-def test_memory_grows_with_the_chunk():
-    sizes = [temporary_bytes(ig(cnn, FEW, chunk), IMAGE) for chunk in (2, 8, 32)]
+@pytest.mark.parametrize("make", [ig, expected, occlusion, deletion])
+def test_memory_grows_with_the_chunk(make):
+    sizes = [temporary_bytes(make(cnn, FEW, chunk), IMAGE) for chunk in (2, 8, None)]
     assert sizes[1] > 2 * sizes[0]
-    assert sizes[2] > 2 * sizes[1]
+    assert sizes[2] > 3 * sizes[1]

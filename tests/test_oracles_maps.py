@@ -54,12 +54,12 @@ def metric(name, steps):
 
 
 @SEEDS
-@pytest.mark.parametrize("steps", [1, 5, 12])
+@pytest.mark.parametrize("steps", [1, 5, 48])
 @pytest.mark.parametrize("name", ["deletion", "insertion"])
 def test_a_curve_is_the_loop_over_steps(name, steps, seed):
     random = np.random.default_rng(seed)
-    x, baseline, a = random.normal(size=(3, 3, 4))
-    attribution = random.integers(0, 4, (3, 4)) / 2.0  # with ties
+    x, baseline, a = random.normal(size=(3, 6, 8))
+    attribution = random.integers(0, 4, (6, 8)) / 2.0  # with many ties
     found = metric(name, steps)(x, a, attribution=attribution, baseline=baseline)
     values, area = oracles.curve(
         lambda x: np.tanh((a * x).sum()),

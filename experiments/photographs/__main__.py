@@ -31,10 +31,12 @@ NOTES = (
     "do not say how other photographs would turn out.",
     "Faces on the two sides are different pictures, perhaps of the same person: their "
     "names are not in the file.",
-    "Pictures have different numbers of superpixels; the gap of Kernel SHAP is the noise "
-    "of the players that only pad the shorter ones, which are on no map.",
+    "Pictures have different numbers of superpixels. The gap of Kernel SHAP is the "
+    "noise of the players that only pad the smaller ones, and that no map shows.",
     "Only mosaics where the model sees the class are explained.",
     "The windows of the portrait overlap: they are one photograph.",
+    "No third part was set aside: the network and its training were chosen with "
+    "held-out mosaics and the portrait in view.",
 )
 
 

@@ -37,11 +37,8 @@ class Examples(NamedTuple):
 
 def examples(images: np.ndarray, labels: np.ndarray, key: jax.Array) -> Examples:
     """Pictures with their superpixels, which are found on the host."""
-    # Grey levels span 1 where the colours of SLIC span 100: its usual compactness
-    # would cut squares.
     found = [
-        jx.groups.superpixels(image, num_groups=NUM_SUPERPIXELS, compactness=0.3)
-        for image in images
+        jx.groups.superpixels(image, num_groups=NUM_SUPERPIXELS) for image in images
     ]
     superpixels = np.stack([labels for labels, _ in found])
     return Examples(images, labels, superpixels, jr.split(key, len(images)))
