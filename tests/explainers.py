@@ -158,10 +158,8 @@ CASES = [
     ),
     Case("smooth", smooth_saliency, words("key"), 8, GRADIENT, random=True, noise=True),
     Case("expected_ig", expected_ig, FOR_STACK, NUM_BASELINES, LINE | COMPLETE),
-    Case("expected_shap", expected_shap, TO_DRAW_FOR_STACK, NUM_BASELINES, SHAPLEY),
     Case("rise", rise, TO_DRAW, 8, SAMPLED | words("affine"), random=True),
     Case("guided", guided),
-    Case("head_ig", head_ig, samples=8, like_x=False),
     Case("grad_cam", partial(jx.grad_cam, at="features"), like_x=False),
     Case(
         "completeness_gap",
@@ -179,8 +177,11 @@ CASES = [
     ),
 ]
 
-# Other options, and compositions, of the above: the cheap laws, and every axiom.
+# Compositions and other options of the above: the laws that compile nothing, and
+# every axiom.
 VARIANTS = [
+    Case("expected_shap", expected_shap, TO_DRAW_FOR_STACK, NUM_BASELINES, SHAPLEY),
+    Case("head_ig", head_ig, samples=8, like_x=False),
     Case(
         "smooth_of_expected",
         smooth_expected,

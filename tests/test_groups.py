@@ -14,6 +14,13 @@ groups = jx.groups
 f = lambda x: jnp.sum(x)
 
 
+def occlude(x, labels, number, f=f):
+    explain = jax.jit(
+        lambda x: jx.occlusion(f, num_groups=number)(x, baseline=0.0, groups=labels)
+    )
+    return explain(x)
+
+
 def check(labels, number):
     """Every label from 0 to `number - 1` is there, as int32."""
     assert labels.dtype == np.int32
@@ -88,7 +95,7 @@ def test_columns_share_their_labels_over_all_other_axes():
     labels, n = groups.columns((5, 4, 3))
     assert (labels.shape, n) == ((1, 1, 3), 3)
     x = jnp.arange(60.0).reshape(5, 4, 3)
-    phi = jx.occlusion(f, num_groups=n)(x, baseline=0.0, groups=labels)
+    phi = occlude(x, labels, n)
     assert_close(phi, x.sum((0, 1)))
 
 
@@ -98,14 +105,14 @@ def test_columns_share_their_labels_over_all_other_axes():
 def test_groups_of_an_image_hold_whole_pixels():
     labels, n = groups.patches((4, 6), size=2)
     x = jnp.asarray(np.sin(np.arange(72.0)).reshape(4, 6, 3))
-    phi = jx.occlusion(f, num_groups=n)(x, baseline=0.0, groups=labels)
+    phi = occlude(x, labels, n)
     assert_close(phi, [x[labels == i].sum() for i in range(n)])
 
 
 def test_groups_of_a_series_hold_whole_steps():
     labels, n = groups.windows(7, size=3)
     x = jnp.arange(14.0).reshape(7, 2)
-    phi = jx.occlusion(f, num_groups=n)(x, baseline=0.0, groups=labels)
+    phi = occlude(x, labels, n)
     assert_close(phi, jnp.array([x[:1].sum(), x[1:4].sum(), x[4:].sum()]))
 
 
@@ -113,13 +120,13 @@ def test_groups_may_join_features_of_several_leaves():
     x = {"image": jnp.ones((2, 2)), "table": jnp.array([1.0, 2.0, 4.0])}
     g = {"image": 0, "table": np.array([0, 1, 2])}
     score = lambda x: x["image"].sum() + x["table"].sum()
-    phi = jx.occlusion(score, num_groups=3)(x, baseline=0.0, groups=g)
+    phi = occlude(x, g, 3, score)
     assert_close(phi, jnp.array([5.0, 2.0, 4.0]))
 
 
 def test_groups_may_be_mapped():
     x = jnp.array([1.0, 2.0, 4.0])
-    explain = lambda g: jx.occlusion(f, num_groups=2)(x, baseline=0.0, groups=g)
+    explain = lambda g: occlude(x, g, 2)
     mapped = jax.vmap(explain)(jnp.array([[0, 0, 1], [1, 0, 0]]))
     assert_close(mapped, jnp.array([[3.0, 4.0], [6.0, 1.0]]))
 
@@ -148,7 +155,7 @@ def test_a_traced_label_out_of_range_makes_the_values_nan(label):
 def test_a_group_without_features_has_the_value_zero():
     x = jnp.array([1.0, 2.0, 4.0])
     g = np.array([0, 2, 2])
-    phi = jx.occlusion(f, num_groups=3)(x, baseline=0.0, groups=g)
+    phi = occlude(x, g, 3)
     assert_close(phi, jnp.array([1.0, 0.0, 6.0]))
     shap = jx.kernel_shap(f, num_groups=3)
     phi = shap(x, baseline=0.0, groups=g, key=jax.random.key(0))
@@ -213,7 +220,7 @@ def test_there_are_about_as_many_superpixels_as_asked(number):
 def test_superpixels_explain():
     labels, n = groups.superpixels(HALVES, num_groups=4)
     x = jnp.asarray(HALVES)
-    phi = jx.occlusion(f, num_groups=n)(x, baseline=0.0, groups=labels)
+    phi = occlude(x, labels, n)
     heatmap = groups.spread(phi, labels)
     assert heatmap.shape == labels.shape
     assert not heatmap[:, :12].any()

@@ -118,7 +118,7 @@ def test_occlusion_passes_on_what_is_not_finite():
 
 def test_integrated_gradients_pass_on_nan_to_the_features_that_have_it():
     f = lambda x: jnp.where(x[0] > 0.5, jnp.nan, 1.0) * x[0] + x[1]
-    phi = jx.integrated_gradients(f)(X, **ZERO)
+    phi = jax.jit(partial(jx.integrated_gradients(f), **ZERO))(X)
     assert jnp.isnan(phi[0])
     assert_close(phi[1:], jnp.array([2.0, 0.0, 0.0]))
 
@@ -133,7 +133,7 @@ def test_means_over_noise_and_baselines_pass_on_nan():
     smooth = jx.smooth(jx.saliency(f), std=10.0, num_samples=16)
     assert jnp.isnan(jax.jit(smooth)(X, key=KEY)[0])
     expected = jx.expected(jx.integrated_gradients(f))
-    phi = expected(X, baseline=jnp.stack([X, -X]))
+    phi = jax.jit(expected)(X, baseline=jnp.stack([X, -X]))
     assert jnp.isnan(phi[0])
     assert_close(phi[1], 2.0)
 

@@ -91,10 +91,10 @@ def test_guided_functions_are_explained_like_any_other():
     f = lambda x, scale: scale * jnp.sum(jax.nn.relu(x) * SIGNS)
     rule = guided(f)
     assert_close(jx.saliency(rule)(X, 2.0), 2 * GUIDED)
-    ig = jx.integrated_gradients(rule, steps=4, chunk_size=2)
+    ig = jax.jit(jx.integrated_gradients(rule, steps=4, chunk_size=2))
     assert_close(ig(X, 2.0, baseline=0.0), 2 * GUIDED * X)
     smooth = jx.smooth(jx.saliency(rule), std=1e-3, num_samples=4)
-    assert_close(smooth(X, 2.0, key=jax.random.key(0)), 2 * GUIDED)
+    assert_close(jax.jit(smooth)(X, 2.0, key=jax.random.key(0)), 2 * GUIDED)
     batch = jax.vmap(jx.saliency(rule), in_axes=(0, None))(np.stack([X, X]), 2.0)
     assert_close(batch, np.stack([2 * GUIDED] * 2))
 
