@@ -14,7 +14,10 @@ import numpy as np
 from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn, Literal
 from jax.extend.core import primitives as P
 
+from . import _checks
+
 LOOPS = {P.scan_p: "scan", P.while_p: "while_loop", P.cond_p: "cond"}
+CALLS = {"jit", "pjit", "closed_call", "core_call", "remat", "checkpoint", "remat2"}
 CUSTOM = {P.custom_jvp_call_p, P.custom_vjp_call_p}
 
 Replace = Callable[[JaxprEqn], Callable[..., Any] | None]
@@ -59,8 +62,8 @@ def bind(eqn: JaxprEqn, values: Sequence[Any]) -> list[Any]:
 
 def call_body(eqn: JaxprEqn) -> ClosedJaxpr | None:
     """The program that a call-like equation runs once (jit, remat, custom_jvp...)."""
-    if eqn.primitive in LOOPS:
-        return None
+    if eqn.primitive not in CUSTOM and eqn.primitive.name not in CALLS:
+        return None  # a body with axes or blocks of its own is no plain call
     for name in ("jaxpr", "call_jaxpr", "fun_jaxpr"):
         body = eqn.params.get(name)
         if body is not None:
@@ -78,6 +81,12 @@ def bodies(eqn: JaxprEqn) -> list[ClosedJaxpr]:
         return [eqn.params["jaxpr"]]
     body = call_body(eqn)
     return [] if body is None else [body]
+
+
+def hidden_bodies(eqn: JaxprEqn) -> list[ClosedJaxpr]:
+    """Programs inside an equation that we do not open, such as `shard_map`."""
+    found = [v for v in eqn.params.values() if isinstance(v, Jaxpr | ClosedJaxpr)]
+    return [v if isinstance(v, ClosedJaxpr) else ClosedJaxpr(v, ()) for v in found]
 
 
 def interpret(
@@ -113,6 +122,7 @@ def interpret(
             if replacement is not None:
                 out = replacement(*values)
                 out = list(out) if isinstance(out, list | tuple) else [out]
+                _checks.replacement(eqn.primitive, out, [v.aval for v in eqn.outvars])
             elif any(holds(body.jaxpr) for body in _opened(eqn, open_custom)):
                 out = rebuild(eqn, values, run)
             else:
@@ -230,6 +240,24 @@ def _evaluate(eqns: Sequence[JaxprEqn], env: dict[Any, Any]) -> None:
         env.update(zip(eqn.outvars, out, strict=True))
 
 
+def mutates(closed: ClosedJaxpr) -> bool:
+    """Does a program read or write a mutable array?"""
+    kinds = {"ReadEffect", "WriteEffect", "AccumEffect"}
+    return any(
+        type(effect).__name__ in kinds
+        for eqn in closed.jaxpr.eqns
+        for effect in eqn.effects
+    )
+
+
+def zeros(aval: Any) -> Any:
+    """Zeros that vary over the mesh axes of a value: a carry for it in a scan."""
+    filled = jnp.zeros(aval.shape, aval.dtype)
+    kind = getattr(aval, "manual_axis_type", None)  # `vma` until JAX 0.10
+    axes = getattr(aval, "vma", None) if kind is None else kind.varying
+    return jax.lax.pcast(filled, tuple(axes), to="varying") if axes else filled
+
+
 def _variables(atoms: Sequence[Any]) -> list[Any]:
     return [v for v in atoms if not isinstance(v, Literal)]
 
@@ -268,7 +296,7 @@ def canonical_convolutions(
         out = interpret(closed, jax.tree.leaves(args), replace, open_custom=False)
         return unflatten_like(shape, out)
 
-    return run, shape
+    return run, unflatten_like(shape, closed.out_avals)
 
 
 def _channels_last(eqn: JaxprEqn, image: Any, kernel: Any) -> Any:

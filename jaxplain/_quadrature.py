@@ -1,5 +1,6 @@
 """Nodes and weights of the rules that integrate over `[0, 1]`, in float64."""
 
+import functools
 from typing import Literal, TypeAlias, get_args
 
 import numpy as np
@@ -14,7 +15,12 @@ Rule: TypeAlias = Literal[
 def nodes_and_weights(rule: Rule, steps: int) -> tuple[np.ndarray, np.ndarray]:
     """The rule's `steps` nodes in `[0, 1]`, and weights that sum to 1."""
     _checks.choice("rule", rule, get_args(Rule))
-    _checks.count("steps", steps, 2 if rule == "trapezoid" else 1)
+    steps = _checks.count("steps", steps, 2 if rule == "trapezoid" else 1)
+    return _tables(rule, steps)
+
+
+@functools.lru_cache(128)  # Gauss-Legendre takes seconds for a thousand nodes
+def _tables(rule: Rule, steps: int) -> tuple[np.ndarray, np.ndarray]:
     if rule == "gauss_legendre":
         nodes, weights = np.polynomial.legendre.leggauss(steps)
         nodes = (nodes + 1) / 2  # from [-1, 1] to [0, 1]
@@ -24,7 +30,9 @@ def nodes_and_weights(rule: Rule, steps: int) -> tuple[np.ndarray, np.ndarray]:
     else:
         shift = {"riemann_left": 0.0, "riemann_right": 1.0, "riemann_middle": 0.5}
         nodes, weights = (np.arange(steps) + shift[rule]) / steps, np.ones(steps)
-    return nodes, _summing_to_one(weights)
+    weights = _summing_to_one(weights)
+    nodes.flags.writeable = weights.flags.writeable = False
+    return nodes, weights
 
 
 def _summing_to_one(weights: np.ndarray) -> np.ndarray:

@@ -21,8 +21,9 @@ def map_prefix(fn: Callable[..., Any], prefix: PyTree, tree: PyTree) -> PyTree:
 
 
 def accumulator(dtype: Any) -> Any:
-    """The dtype to sum in: at least float32."""
-    return _widest([dtype, jnp.float32])
+    """The dtype to sum in: at least float32, and float64 for long integers."""
+    long = jnp.issubdtype(dtype, jnp.integer) and jnp.dtype(dtype).itemsize > 4
+    return jnp.float64 if long else _widest([dtype, jnp.float32])
 
 
 def widest(tree: PyTree) -> Any:
@@ -42,7 +43,7 @@ def cast_like(tree: PyTree, like: PyTree) -> PyTree:
 
 def pick(values: Array, labels: Any) -> Array:
     """The value of each label; NaN for one out of range that no check could see."""
-    labels = jnp.asarray(labels)
+    labels = jnp.asarray(labels, jnp.int32)
     labels = jnp.where(labels < 0, values.shape[0], labels)
     return values.at[labels].get(mode="fill", fill_value=jnp.nan)
 
@@ -54,6 +55,10 @@ def lerp(start: PyTree, end: PyTree, weight: PyTree) -> PyTree:
         w = jnp.asarray(weight).astype(accumulator(a.dtype))
         w = jnp.broadcast_to(w, a.shape)
         a32, b32 = a.astype(w.dtype), b.astype(w.dtype)
+        # What is absent must not count, even if it is NaN; where both ends are finite
+        # the gradient in the weight is left alone.
+        a32 = jnp.where((w == 1) & ~jnp.isfinite(a32), 0, a32)
+        b32 = jnp.where((w == 0) & ~jnp.isfinite(b32), 0, b32)
         return ((1 - w) * a32 + w * b32).astype(a.dtype)
 
     weight = map_prefix(lambda w, _: w, weight, start)
@@ -96,7 +101,7 @@ def loop(
     valid = jnp.asarray(flat < num_samples).reshape(num_chunks, size)
     indices = jnp.asarray(np.minimum(flat, num_samples - 1)).reshape(num_chunks, size)
     body, (sums, _) = _jaxpr.canonical_convolutions(part, indices[0], valid[0])
-    zeros = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), sums)
+    zeros = jax.tree.map(_jaxpr.zeros, sums)
 
     def step(running: PyTree, chunk: tuple[Array, Array]) -> tuple[PyTree, PyTree]:
         sums, stack = body(*chunk)
@@ -134,9 +139,12 @@ def mean_samples(
 
         def weigh(leaf: Array) -> Array:
             dtype = accumulator(leaf.dtype)
-            w = jnp.asarray(weights, dtype)[indices] * valid.astype(dtype)
-            w = w.reshape(-1, *(1,) * (leaf.ndim - 1))
-            return jnp.sum(jnp.broadcast_to(w, leaf.shape) * leaf.astype(dtype), 0)
+            column = lambda v: jnp.broadcast_to(
+                v.reshape(-1, *(1,) * (leaf.ndim - 1)), leaf.shape
+            )
+            w = column(jnp.asarray(weights, dtype)[indices])
+            # A sample that only fills the chunk must not count, even if it is infinite.
+            return jnp.sum(jnp.where(column(valid), w * leaf.astype(dtype), 0), 0)
 
         return jax.tree.map(weigh, samples), ()
 

@@ -1,10 +1,17 @@
 """Shared types: what goes in, what comes out."""
 
 from collections.abc import Callable
-from typing import Any, Protocol, TypeAlias, TypeVar, overload, runtime_checkable
+from typing import (
+    Any,
+    Protocol,
+    TypeAlias,
+    TypeVar,
+    TypeVarTuple,
+    overload,
+    runtime_checkable,
+)
 
 from jaxtyping import Array, ArrayLike, Bool, Float, Int, Key, PyTree, UInt32
-from typing_extensions import TypeVarTuple
 
 X = TypeVar("X")
 X_co = TypeVar("X_co", covariant=True)
@@ -12,7 +19,6 @@ X_contra = TypeVar("X_contra", contravariant=True)
 Ts = TypeVarTuple("Ts")
 
 Scalar: TypeAlias = Float[Array, ""]
-Mask: TypeAlias = Float[Array, " num_groups"]
 Labels: TypeAlias = PyTree[Int[ArrayLike, "..."]]
 PRNGKey: TypeAlias = Key[Array, ""] | UInt32[Array, "2"]
 

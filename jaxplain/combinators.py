@@ -154,11 +154,13 @@ def expected(
 
     Returns:
         `average(x, *args, baseline, **refs)`, with the structure of `explain`'s
-        result. Every leaf of `baseline` has the baselines along its first axis.
+        result. Every leaf of `baseline` has the baselines along its first axis, and so
+        not the shape of `x`.
         Costs one explanation per baseline.
 
     Raises:
-        ValueError: If `baseline` has no leading axis, an empty one, or several lengths.
+        ValueError: If `baseline` has no leading axis, an empty one, or several lengths,
+            or the shape of a single baseline.
         TypeError: If `baseline` is missing.
 
     Example:
@@ -177,7 +179,7 @@ def expected(
 
     @functools.wraps(explain)
     def average(x: Any, /, *args: Any, baseline: PyTree = REQUIRED, **refs: Any) -> X:
-        num_baselines = _checks.stack(baseline)
+        num_baselines = _checks.stack(baseline, x)
         stacked = jax.tree.map(jnp.asarray, baseline)
 
         def one(i: Array) -> X:

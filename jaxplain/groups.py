@@ -228,7 +228,8 @@ def spread(values: ArrayLike, groups: ArrayLike) -> Array:
         groups: Integer labels of any shape.
 
     Returns:
-        Array of the shape of `groups` and the dtype of `values`. A traced label that is
+        Array of the shape of `groups` and the dtype of `values`, or
+        floating-point where these are integers. A traced label that is
         out of range gives NaN.
 
     Raises:
@@ -240,6 +241,8 @@ def spread(values: ArrayLike, groups: ArrayLike) -> Array:
                [-1. , -1. ]], dtype=float32)
     """
     vector = jnp.asarray(values)
+    if not jnp.issubdtype(vector.dtype, jnp.floating):
+        vector = vector.astype(float)
     if vector.ndim != 1:
         raise ValueError(
             "`values` must have shape (num_groups,), but has shape "

@@ -37,6 +37,9 @@ def rewrite(
     Returns:
         A function of the same arguments.
 
+    Raises:
+        ValueError: If a replacement returns other shapes or dtypes than its equation.
+
     Example:
         A straight-through estimator: rounding, with the gradient of the identity.
 
@@ -50,10 +53,19 @@ def rewrite(
         (Array(2., dtype=float32), Array(0., dtype=float32), Array(3., dtype=float32))
     """
 
+    return _rewritten(f, replace, open_custom=True)
+
+
+def _rewritten(
+    f: ScalarFn[X, *Ts],
+    replace: Callable[[JaxprEqn], Callable[..., Any] | None],
+    *,
+    open_custom: bool,
+) -> ScalarFn[X, *Ts]:
     @functools.wraps(f)
     def rewritten(x: X, /, *args: *Ts) -> Any:
         closed, leaves, shape = _jaxpr.trace(f, x, *args)
-        out = _jaxpr.interpret(closed, leaves, replace, open_custom=True)
+        out = _jaxpr.interpret(closed, leaves, replace, open_custom=open_custom)
         return _jaxpr.unflatten_like(shape, out)
 
     return rewritten
@@ -68,8 +80,10 @@ def guided(f: ScalarFn[X, *Ts]) -> ScalarFn[X, *Ts]:
 
     Guided backpropagation is `saliency(guided(f))`. Sharp to look at, but it hardly
     depends on the class or on the weights of higher layers (Adebayo et al., 2018):
-    do not take it for evidence. Activations other than ReLU keep their gradient, unless
-    they are written with one, as `jax.nn.celu` is.
+    do not take it for evidence. A ReLU is `jax.nn.relu`, or a maximum with a literal
+    zero on the right, as in `jax.numpy.maximum(x, 0)`; so `jax.nn.celu`, which is
+    written with one, holds a ReLU too. Everything else keeps its gradient, and so does
+    a function with a derivative of its own.
 
     Args:
         f: Function to rewrite.
@@ -89,30 +103,31 @@ def guided(f: ScalarFn[X, *Ts]) -> ScalarFn[X, *Ts]:
     """
 
     def replace(eqn: JaxprEqn) -> Callable[..., Array] | None:
-        operand = _operand_of_relu(eqn)
-        return None if operand is None else lambda *x: _guided_relu(x[operand])
+        return (lambda x, *_: _guided_relu(x)) if _is_relu(eqn) else None
 
-    return rewrite(f, replace)
+    # `jax.nn.relu` is replaced whole; any other custom derivative is the user's own.
+    return _rewritten(f, replace, open_custom=False)
 
 
-def _operand_of_relu(eqn: JaxprEqn) -> int | None:
-    """Which operand is `x` in `max(x, 0)`, however many calls it is wrapped in?"""
+def _is_relu(eqn: JaxprEqn) -> bool:
+    """Is this `max(x, 0)`, however many calls it is wrapped in?
+
+    Not `max(0, x)`: that is how normalisation layers keep a variance from being
+    negative.
+    """
     body = _jaxpr.call_body(eqn)
     if body is not None:
         inner = body.jaxpr.eqns
-        is_relu = (
+        return (
             len(inner) == len(eqn.invars) == 1
             and body.jaxpr.outvars == inner[0].outvars
-            and _operand_of_relu(inner[0]) is not None
+            and _is_relu(inner[0])
         )
-        return 0 if is_relu else None
     if eqn.primitive is not P.max_p:
-        return None
-    zeros = [
-        isinstance(v, Literal) and np.ndim(v.val) == 0 and v.val == 0
-        for v in eqn.invars
-    ]
-    return zeros.index(False) if sum(zeros) == 1 else None
+        return False
+    x, zero = eqn.invars
+    is_zero = isinstance(zero, Literal) and np.ndim(zero.val) == 0 and zero.val == 0
+    return is_zero and not isinstance(x, Literal)
 
 
 @jax.custom_vjp

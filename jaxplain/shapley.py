@@ -30,12 +30,13 @@ def kernel_shap(
     enough pairs. Every feature is kept: nothing is selected.
 
     A Shapley value averages over every coalition, so if one value of `f` is not finite,
-    all values are NaN.
+    all values are NaN. A value that the drawn coalitions do not determine is NaN too:
+    take several samples per feature.
 
     Args:
         f: Function to explain: `f(x, *args)` returns a scalar.
-        num_samples: Number of coalitions between the empty and the full one; at least
-            `2 * (d - 1)` if they are sampled.
+        num_samples: Number of coalitions between the empty and the full one. If they
+            are sampled, `2 * (d - 1)` is the least, and seldom enough.
         num_groups: Number of groups $d$; leave out to value each entry of `x`.
         chunk_size: Number of coalitions evaluated at once; all of them by default.
             Peak memory follows it.
@@ -100,7 +101,8 @@ def _design(key: PRNGKey, num_groups: int, num_samples: int) -> tuple[Draw, int]
         return lambda i: every(i + 1), 2**num_groups - 2
     least = 2 * (num_groups - 1)
     _checks.enough_samples("kernel_shap", num_samples, num_groups, least)
-    return coalitions.paired(key, num_groups), num_samples
+    # A coalition without its complement would bring the even part of the game back.
+    return coalitions.paired(key, num_groups), num_samples - num_samples % 2
 
 
 def _fit(
@@ -118,15 +120,15 @@ def _fit(
         mask = draw(i)
         size = mask.sum()
         rest = values[i + 2] - empty - size.astype(values.dtype) * share[0]
-        return mask.astype(values.dtype) - 0.5, rest, weight_of_size[size]
+        # What is left to find sums to zero: project each row on that subspace, which
+        # treats all players alike, where eliminating one of them would not.
+        centred = mask.astype(values.dtype)
+        return centred - centred.mean(), rest, weight_of_size[size]
 
     gram, moment = _regression.normal_equations(row, budget, chunk_size)
-    # What is left to find sums to zero: project the equations on that subspace, which
-    # treats all players alike, where eliminating one of them would not.
-    projection = jnp.eye(num_groups, dtype=values.dtype) - 1 / num_groups
-    gram = _regression.dot(_regression.dot(projection, gram), projection)
-    rest = _regression.solve(gram, _regression.dot(projection, moment), ridge=0.0)
-    return share + rest - rest.mean()
+    rest = _regression.solve(gram, moment, ridge=0.0)
+    phi = share + rest - rest.mean()
+    return jnp.where(_regression.determined(gram), phi, jnp.nan)
 
 
 def _kernel(num_groups: int, exhaustive: bool) -> np.ndarray:

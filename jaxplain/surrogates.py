@@ -80,6 +80,10 @@ def regress(
     Returns:
         The `Surrogate`, with weights of shape `(num_groups,)`.
 
+    Raises:
+        ValueError: If `num_samples` does not exceed `num_groups`, or `width` or `ridge`
+            is out of range.
+
     Example:
         >>> v = lambda mask: 1.0 + 2.0 * mask[0] - mask[1]
         >>> design = coalitions.exhaustive(2)
@@ -89,6 +93,10 @@ def regress(
     References:
         Ribeiro, Singh and Guestrin (2016), arXiv:1602.04938, equation 1.
     """
+    _checks.positive("width", width)
+    _checks.positive("ridge", ridge, zero=True)
+    _checks.count("num_groups", num_groups)
+    _checks.enough_samples("a surrogate", num_samples, num_groups, num_groups + 1)
     values = games.evaluate(value, design, num_samples, chunk_size)
     dtype = values.dtype
 
@@ -121,7 +129,7 @@ def regress(
     explained = 1 - unexplained / jnp.where(varies, variance, 1)
     return Surrogate(
         jnp.where(known, weights, jnp.nan),
-        y_mean - _regression.dot(mask_mean, weights),
+        jnp.where(known.all(), y_mean - _regression.dot(mask_mean, weights), jnp.nan),
         jnp.where(varies, explained, jnp.where(total > 0, 1.0, jnp.nan)),
         jnp.where(known, jnp.sqrt(jnp.diagonal(spread)), jnp.nan),
         evaluations,

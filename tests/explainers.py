@@ -177,8 +177,8 @@ CASES = [
     ),
 ]
 
-# Compositions and other options of the above: the laws that compile nothing, and
-# every axiom.
+# Compositions and other options of the above: the laws that hardly compile, and every
+# axiom.
 VARIANTS = [
     Case("expected_shap", expected_shap, TO_DRAW_FOR_STACK, NUM_BASELINES, SHAPLEY),
     Case("head_ig", head_ig, samples=8, like_x=False),
@@ -228,6 +228,17 @@ def having(flag, among=CASES):
     """Run a test for each explainer of which `flag(case)` holds."""
     chosen = [case for case in among if flag(case)]
     return pytest.mark.parametrize("case", chosen, ids=repr)
+
+
+def in_one_or_several_chunks(among=CASES):
+    """Run a test for each explainer, and again in chunks where it takes them."""
+    whole = [pytest.param(case, {}, id=case.name) for case in among]
+    chunked = [
+        pytest.param(case, {"chunk_size": 3}, id=f"{case.name}_in_chunks")
+        for case in among
+        if case.samples
+    ]
+    return pytest.mark.parametrize(("case", "options"), whole + chunked)
 
 
 # A program that runs once is not worth optimising: it starts twice as soon.

@@ -54,8 +54,8 @@ FAULTS = [
     # the loop over samples
     Fault(
         "_tree.py",
-        "w = jnp.asarray(weights, dtype)[indices] * valid.astype(dtype)",
-        "w = jnp.asarray(weights, dtype)[indices]",
+        "return jnp.sum(jnp.where(column(valid), w * leaf.astype(dtype), 0), 0)",
+        "return jnp.sum(w * leaf.astype(dtype), 0)",
         "test_laws",
     ),
     Fault(
@@ -141,8 +141,8 @@ FAULTS = [
     ),
     Fault(
         "shapley.py",
-        "projection = jnp.eye(num_groups, dtype=values.dtype) - 1 / num_groups",
-        "projection = jnp.eye(num_groups, dtype=values.dtype)",
+        "return centred - centred.mean(), rest, weight_of_size[size]",
+        "return centred, rest, weight_of_size[size]",
         "test_facts test_oracles",
     ),
     Fault(

@@ -6,15 +6,21 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import pytest
-from explainers import CASES, compiled, examples, explain, f, having, quick_jit
+from explainers import (
+    compiled,
+    examples,
+    explain,
+    f,
+    having,
+    in_one_or_several_chunks,
+    quick_jit,
+)
 from helpers import assert_close
 
 every = having(lambda case: True)
 SCALES, LABELS = jnp.array([2.0, -1.0, 0.5, 3.0]), jnp.array([1, 0, 0, 1])
 
 OVER_BATCH = jax.P("batch")
-
-
 AUTO, EXPLICIT = jax.sharding.AxisType.Auto, jax.sharding.AxisType.Explicit
 
 
@@ -63,6 +69,15 @@ def test_vmap_over_labels_explains_every_score(case):
     assert_close(mapped, stack([compiled(case)(x, 2.0, i, **given) for i in range(2)]))
 
 
+@having(lambda case: case.grouped and not case.random)
+def test_vmap_over_groups_is_a_loop(case):
+    x, groups = examples()[0], jnp.array([[0, 0, 1, 1, 2, 2], [2, 0, 1, 0, 1, 2]])
+    explain_groups = functools.partial(case.make(f, num_groups=3), **case.given(x))
+    of_groups = quick_jit(lambda g: explain_groups(x, 2.0, 1, groups=g))
+    mapped = quick_jit(jax.vmap(lambda g: explain_groups(x, 2.0, 1, groups=g)))(groups)
+    assert_close(mapped, stack([of_groups(labels) for labels in groups]))
+
+
 @every
 def test_the_place_in_a_batch_does_not_matter(case):
     xs, order = examples(4), jnp.array([2, 0, 3, 1])
@@ -99,15 +114,8 @@ def test_a_key_for_each_shard_changes_nothing(case):
     assert_close(out, stack([explain(case, x, keys[i]) for i, x in enumerate(xs)]))
 
 
-def in_one_or_several_chunks(test):
-    """Types of shardings are settled while a program is traced: none is compiled."""
-    chunked = [(case, {"chunk_size": 3}) for case in CASES if case.samples]
-    both = [(case, {}) for case in CASES] + chunked
-    names = [f"{case}-{options.get('chunk_size')}" for case, options in both]
-    return pytest.mark.parametrize(("case", "options"), both, ids=names)(test)
-
-
-@in_one_or_several_chunks
+# Types of shardings are settled while a program is traced: nothing is compiled here.
+@in_one_or_several_chunks()
 def test_shard_map_takes_any_explainer(case, options):
     explain_batch = jax.vmap(shared(case, **options))
     each = jax.shard_map(
@@ -118,7 +126,7 @@ def test_shard_map_takes_any_explainer(case, options):
     assert jax.tree.map(jnp.shape, out) == jax.tree.map(jnp.shape, expected)
 
 
-@in_one_or_several_chunks
+@in_one_or_several_chunks()
 def test_a_mesh_of_explicit_axes_takes_any_explainer(case, options):
     explain_batch = jax.vmap(shared(case, **options), in_axes=(0, None, None))
     mesh = mesh_of(EXPLICIT)

@@ -1,7 +1,6 @@
 """What every explainer owes JAX: compiled, in chunks, traced once, of any `f`."""
 
 import jax
-import pytest
 from explainers import (
     CASES,
     VARIANTS,
@@ -9,18 +8,20 @@ from explainers import (
     explain,
     f,
     having,
+    in_one_or_several_chunks,
     quick_jit,
 )
 from helpers import assert_close
 
-every = having(lambda case: True)
-every_variant = having(lambda case: True, CASES + VARIANTS)
 
-
-@having(lambda case: not case.random or case.noise)  # slow to dispatch, op by op
+@having(lambda case: not case.random)  # those are slow to dispatch op by op
 def test_jit_changes_nothing(case):
     x = examples()[0]
     assert_close(explain(case, x), case.make(f)(x, 2.0, 1, **case.given(x)))
+
+
+def by_name(name):
+    return [case for case in CASES + VARIANTS if case.name == name]
 
 
 def chunk_sizes(n):
@@ -34,7 +35,7 @@ def chunk_sizes(n):
     return [1, *even[-1:], short[0]]
 
 
-@having(lambda case: case.samples)
+@having(lambda case: case.samples, [*CASES, *by_name("surrogate")])
 def test_the_size_of_a_chunk_changes_nothing(case):
     x = examples()[0]
     given = case.given(x)
@@ -53,25 +54,22 @@ def test_chunks_are_loops_and_a_chunk_that_holds_them_all_is_none(case):
     x = examples()[0]
 
     def program(**options):
-        return str(
-            jax.jit(case.make(f, **options)).trace(x, 2.0, 1, **case.given(x)).jaxpr
-        )
+        traced = jax.jit(case.make(f, **options)).trace(x, 2.0, 1, **case.given(x))
+        return str(traced.jaxpr)
 
     n = case.samples
     assert program(chunk_size=n) == program(chunk_size=n + 3) == program()
     assert program(chunk_size=n - 1) != program()
 
 
-@every_variant
-@pytest.mark.parametrize("chunk_size", [None, 4])
-def test_f_is_traced_once(case, chunk_size):
+@in_one_or_several_chunks(CASES + VARIANTS)
+def test_f_is_traced_once(case, options):
     traces = []
 
     def counted(*args):
         traces.append(args)
         return f(*args)
 
-    options = {"chunk_size": chunk_size} if case.samples and chunk_size else {}
     x, other = examples(2)
     explain = jax.jit(case.make(counted, **options))
     explain.trace(x, 2.0, 1, **case.given(x))

@@ -1,4 +1,4 @@
-"""Every message that a user can trigger: what was expected, what came, what to do.
+"""Messages that rooms share: what was expected, what came, what to do.
 
 All of them are raised while tracing, from shapes, dtypes and Python values alone.
 """
@@ -23,6 +23,7 @@ from ._options import sizes as sizes
 from ._shapes import features as features
 from ._shapes import given as given
 from ._shapes import ranking as ranking
+from ._shapes import replacement as replacement
 from ._shapes import same_shapes as same_shapes
 from ._show import is_traced as is_traced
 from ._show import show as show

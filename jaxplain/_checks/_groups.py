@@ -3,7 +3,6 @@
 from typing import Any
 
 import jax
-import jax.core
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, PyTree
@@ -80,6 +79,13 @@ def mask_of_groups(value: Any, labels: PyTree) -> Array:
             "`jax.numpy.ones(num_groups)`."
         )
     mask = jnp.asarray(value)
+    known = [a for a in jax.tree.leaves(labels) if not is_traced(a)]
+    needed = max((int(np.asarray(a).max()) + 1 for a in known), default=0)
+    if mask.shape[0] < needed:
+        raise ValueError(
+            f"`mask` must have one entry per group, but has {mask.shape[0]} for labels "
+            f"up to {needed - 1}. Pass a vector of at least {needed} entries."
+        )
     label_range(labels, mask.shape[0])
     if not jnp.issubdtype(mask.dtype, jnp.floating):
         return mask.astype(jnp.float32)

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import jax
-import jax.core
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, PyTree
@@ -130,7 +129,7 @@ def _fill(name: str, value: PyTree, x: PyTree, mend: str) -> PyTree:
         ) from None
 
 
-def stack(value: PyTree) -> int:
+def stack(value: PyTree, x: PyTree) -> int:
     """The common length of the first axes of `baseline`, in `expected`."""
     if value is None:
         baseline(value, None)
@@ -141,5 +140,12 @@ def stack(value: PyTree) -> int:
             "`baseline` must be a stack, with one baseline per entry of the first axis "
             f"of every leaf, but has shapes {shapes}. Stack the baselines with "
             "`jax.numpy.stack`, or leave `expected` out for a single one."
+        )
+    one = [jnp.shape(a) for a in jax.tree.leaves(value)]
+    if one == [jnp.shape(b) for b in jax.tree.leaves(x)]:
+        raise ValueError(
+            f"`baseline` must be a stack, but has the shapes of `x` itself, {one}. "
+            "Stack the baselines along a new first axis with `jax.numpy.stack`, or "
+            "write numbers as columns, one per baseline."
         )
     return lengths.pop()[0]

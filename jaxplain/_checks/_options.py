@@ -5,18 +5,18 @@ from collections.abc import Sequence
 from typing import Any
 
 import jax
-import jax.core
 import jax.numpy as jnp
 import numpy as np
 
-from ._show import describe
+from ._show import describe, is_traced
 
 
 def key(value: Any, who: str) -> None:
     if value is None:
         raise TypeError(
             f"`key` is missing: {who} draws random samples. "
-            "Pass one, for example `key=jax.random.key(0)`."
+            "Pass one, for example `key=jax.random.key(0)`. `jaxplain.smooth` keeps "
+            "its key for its noise: average both kinds with `jaxplain.monte_carlo`."
         )
     typed = isinstance(value, jax.Array) and jnp.issubdtype(
         value.dtype, jax.dtypes.prng_key
@@ -25,7 +25,7 @@ def key(value: Any, who: str) -> None:
         not typed
         and hasattr(value, "dtype")
         and value.dtype == jnp.uint32
-        and value.shape[-1:] == (2,)
+        and value.shape[-1:] in ((2,), (4,))
     )
     if not typed and not legacy:
         raise TypeError(
@@ -56,6 +56,11 @@ def chunk_size(value: int | None) -> None:
 
 
 def positive(name: str, value: Any, *, zero: bool = False) -> None:
+    if is_traced(value):
+        raise TypeError(
+            f"`{name}` must be a Python number, but is traced: it configures the "
+            "explainer. Bind it before `jax.jit`."
+        )
     kind = "a non-negative" if zero else "a positive"
     ok = (
         np.ndim(value) == 0

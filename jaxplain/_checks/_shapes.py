@@ -3,7 +3,6 @@
 from typing import Any
 
 import jax
-import jax.core
 import jax.numpy as jnp
 from jaxtyping import Array, PyTree
 
@@ -46,6 +45,16 @@ def same_shapes(new: Any, value: Any, at: str) -> list[Array]:
         jnp.asarray(a).astype(b.dtype)
         for a, b in zip(jax.tree.leaves(new), jax.tree.leaves(value), strict=True)
     ]
+
+
+def replacement(primitive: Any, values: list[Any], avals: list[Any]) -> None:
+    """What stands in for an equation returns what the equation returns."""
+    got = [(jnp.shape(v), jnp.result_type(v)) for v in values]
+    if got != [(a.shape, a.dtype) for a in avals]:
+        raise ValueError(
+            f"what replaces `{primitive}` must return {[show(a) for a in avals]}, but "
+            f"returned {[show(v) for v in values]}. Keep the shapes and the dtypes."
+        )
 
 
 def given(attribution: PyTree) -> PyTree:

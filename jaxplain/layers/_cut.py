@@ -9,7 +9,7 @@ from jaxtyping import Array
 
 from .. import _checks, _jaxpr, frameworks
 from .._types import ScalarFn, Ts, X
-from ._find import by_name, resolve, sites
+from ._find import LayerError, by_name, resolve, sites
 from ._harvest import harvest, regroup
 
 Mode = Literal["replace", "shift"]
@@ -65,7 +65,8 @@ def cut(
 
     The layer may sit inside `jax.jit`, `jax.checkpoint`, `jax.vmap` and `jax.lax.scan`
     (as in `nn.RNN`), where its value is stacked over the steps. A layer that is called
-    several times gives a list; `at="name@1"` picks the second call.
+    several times gives a list; `at="name@1"` picks the second call. A function with a
+    derivative of its own that holds the layer is differentiated as it is written.
 
     Args:
         f: Function to split.
@@ -83,7 +84,8 @@ def cut(
 
     Raises:
         LayerError: If there is no such layer, with a list of those that there are, or
-            if it sits inside `jax.lax.cond` or `jax.lax.while_loop`.
+            if it sits inside `jax.lax.cond`, `jax.lax.while_loop` or
+            `jax.shard_map`, or `f` writes to a mutable array.
         ValueError: If `mode` is neither of the two, or `head` is given another shape.
 
     Example:
@@ -98,14 +100,21 @@ def cut(
     found = sites(closed)
     name, picked = resolve(found, at)
     calls = by_name(found)[name]
+    if _jaxpr.mutates(closed):
+        raise LayerError(
+            f"cannot cut at {at!r}: `f` writes to a mutable array, and what comes "
+            "before the layer would be cut from what comes after it. Return the new "
+            "value instead."
+        )
     specs = [list(calls[i].shapes) for i in picked]
+    wanted = [i in picked for i in range(len(calls))]
     plant = (lambda old, new: new) if mode == "replace" else jnp.add
 
     def planted(new: list[Any], leaves: list[Any]) -> tuple[list[Any], list[Any]]:
         plants: list[Any] = [None] * len(calls)
         for i, value in zip(picked, new, strict=True):
             plants[i] = value
-        outs, reaped = harvest(name, closed, leaves, plants, plant)
+        outs, reaped = harvest(name, closed, leaves, plants, wanted, plant)
         return outs, [reaped[i] for i in picked]
 
     joint = jax.make_jaxpr(planted)(specs, leaves)
@@ -115,7 +124,7 @@ def cut(
     reaped, residuals = early(*leaves)
     if any(value is None for value in reaped):
         # A later call depends on an earlier one: only a plain run has them all.
-        _, runs = harvest(name, closed, leaves, [None] * len(calls), plant)
+        _, runs = harvest(name, closed, leaves, [None] * len(calls), wanted, plant)
         reaped = [value for i in picked for value in runs[i]]
     trees = [calls[i].tree for i in picked]
     values = [

@@ -1,6 +1,7 @@
 """Where the names of a program are, and which one the user means."""
 
 import difflib
+import re
 from typing import Any, NamedTuple
 
 import jax
@@ -48,6 +49,9 @@ def sites_of(eqn: JaxprEqn) -> list[Site]:
     if eqn.primitive is P.scan_p:
         return [_stacked(site, eqn.params["length"]) for site in found]
     loop = _jaxpr.LOOPS.get(eqn.primitive)
+    if loop is None and not found:  # a body that cannot be opened, as in `shard_map`
+        loop = eqn.primitive.name
+        found = [s for body in _jaxpr.hidden_bodies(eqn) for s in sites(body)]
     if loop is not None:
         return [site._replace(loops=(loop, *site.loops)) for site in found]
     return found
@@ -77,6 +81,8 @@ def resolve(found: list[Site], at: str) -> tuple[str, list[int]]:
 
     A name that only one layer ends with will do; `"name@1"` is its second call.
     """
+    if not isinstance(at, str):
+        raise TypeError(f"`at` must be the name of a layer, but is {at!r}.")
     table = by_name(found)
     name, _, call = at.partition("@")
     if name not in table:
@@ -87,7 +93,7 @@ def resolve(found: list[Site], at: str) -> tuple[str, list[int]]:
     calls = table[name]
     if not call:
         picked = list(range(len(calls)))
-    elif call.lstrip("-").isdigit() and -len(calls) <= int(call) < len(calls):
+    elif re.fullmatch(r"-?\d+", call) and -len(calls) <= int(call) < len(calls):
         picked = [int(call) % len(calls)]
     else:
         times = "once" if len(calls) == 1 else f"{len(calls)} times"
@@ -104,9 +110,9 @@ def _must_be_countable(site: Site) -> None:
     for loop in site.loops:
         if loop != "scan":
             raise LayerError(
-                f"layer {site.name!r} runs inside `jax.lax.{loop}`, where the number "
-                "of its calls is not known in advance. Move it out, or use "
-                "`jax.lax.scan` for a loop and `jax.numpy.where` for a condition."
+                f"layer {site.name!r} runs inside `{loop}`, where it has no single "
+                "value. Move it out; or use `jax.lax.scan` for a loop, "
+                "`jax.numpy.where` for a condition, and cut inside a `jax.shard_map`."
             )
 
 

@@ -23,28 +23,32 @@ def harvest(
     closed: ClosedJaxpr,
     args: Sequence[Any],
     plants: Sequence[Call | None],
+    picked: Sequence[bool],
     plant: Plant,
 ) -> tuple[list[Any], list[Call]]:
     """The outputs of a program, and the values called `name`, in order.
 
-    `plants` has an entry for each call: the arrays to put there, or None to leave it.
-    Equations that hold no such call are evaluated as they are, so that custom
-    derivatives, compiled functions and rematerialisation survive.
+    `plants` and `picked` have an entry for each call: the arrays to put there, or None
+    to leave it, and whether its value is wanted; it is empty otherwise. Equations that
+    hold no picked call are evaluated as they are, so that custom derivatives, compiled
+    functions and rematerialisation survive.
     """
     jaxpr = closed.jaxpr
     env = dict(zip(jaxpr.constvars, closed.consts, strict=True))
     env.update(zip(jaxpr.invars, args, strict=True))
     reaped: list[Call] = []
-    left = iter(plants)
+    left = iter(zip(plants, picked, strict=True))
     for eqn in jaxpr.eqns:
         values = [_jaxpr.read(v, env) for v in eqn.invars]
         count = sum(site.name == name for site in sites_of(eqn))
-        if count == 0:
-            out = _jaxpr.bind(eqn, values)
-        else:
-            here = [next(left) for _ in range(count)]
-            out, more = _inside(name, eqn, values, here, plant)
+        here = [next(left) for _ in range(count)]
+        if any(wanted for _, wanted in here):
+            new, wanted = map(list, zip(*here, strict=True))
+            out, more = _inside(name, eqn, values, new, wanted, plant)
             reaped += more
+        else:
+            out = _jaxpr.bind(eqn, values)
+            reaped += [[] for _ in here]
         env.update(zip(eqn.outvars, out, strict=True))
     return [_jaxpr.read(v, env) for v in jaxpr.outvars], reaped
 
@@ -54,6 +58,7 @@ def _inside(
     eqn: JaxprEqn,
     values: list[Any],
     plants: list[Call | None],
+    picked: list[bool],
     plant: Plant,
 ) -> tuple[list[Any], list[Call]]:
     if is_name(eqn):
@@ -62,11 +67,11 @@ def _inside(
             return values, [values]
         return [plant(o, n) for o, n in zip(values, new, strict=True)], [values]
     if eqn.primitive is P.scan_p:
-        return _inside_scan(name, eqn, values, plants, plant)
+        return _inside_scan(name, eqn, values, plants, picked, plant)
     body = _jaxpr.call_body(eqn)
-    if body is None:  # a `cond` or `while_loop`, of which no call was picked
-        return _jaxpr.bind(eqn, values), [[] for _ in plants]
-    run = functools.partial(harvest, name, body, plant=plant)
+    if body is None:  # `resolve` picks no call in there, so this is a bug of ours
+        raise RuntimeError(f"cannot open `{eqn.primitive}`")
+    run = functools.partial(harvest, name, body, picked=picked, plant=plant)
     if eqn.primitive is P.remat_p:
         again = _jaxpr.remat(eqn, lambda values, plants: run(values, plants))
         return again(values, plants)
@@ -78,6 +83,7 @@ def _inside_scan(
     eqn: JaxprEqn,
     values: list[Any],
     plants: list[Call | None],
+    picked: list[bool],
     plant: Plant,
 ) -> tuple[list[Any], list[Call]]:
     """Plants ride in, and reaped values ride out, stacked over the steps."""
@@ -88,7 +94,7 @@ def _inside_scan(
     def step(carry: Any, x: Any) -> Any:
         inputs, plants = x
         args = [*consts, *carry, *inputs]
-        out, reaped = harvest(name, params["jaxpr"], args, plants, plant)
+        out, reaped = harvest(name, params["jaxpr"], args, plants, picked, plant)
         return out[:nk], (out[nk:], reaped)
 
     carry, (ys, reaped) = jax.lax.scan(
