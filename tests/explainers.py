@@ -140,9 +140,9 @@ CASES = [
     Case("kernel_shap", jx.kernel_shap, TO_DRAW, 64, SHAPLEY, grouped=True),
     Case(
         "kernel_shap_sampled",
-        partial(jx.kernel_shap, num_samples=12),
+        partial(jx.kernel_shap, num_samples=28),
         TO_DRAW,
-        14,
+        30,
         SAMPLED | COMPLETE | words("affine"),
         random=True,
         grouped=True,

@@ -156,6 +156,18 @@ def test_f_sees_what_is_present_and_what_is_absent_bit_for_bit(dtype, x, b):
             np.testing.assert_array_equal(seen, expected)
 
 
+@pytest.mark.parametrize("hidden", [np.nan, np.inf, -np.inf])
+@fixed
+@given(x=rows, b=rows)
+def test_what_is_hidden_leaves_no_trace(hidden, x, b):
+    x, b = jnp.array(x), jnp.array(b)
+    for mask in itertools.product([0.0, 1.0], repeat=2):
+        present = np.array(mask)[ENDS] == 1
+        poisoned = jnp.where(present, x, hidden), jnp.where(present, hidden, b)
+        for seen in what_f_sees(*poisoned, jnp.array(mask)):
+            np.testing.assert_array_equal(seen, jnp.where(present, x, b))
+
+
 def smooth(x, c):
     return jnp.tanh(x @ c) + x[0] * x[1] * c[2] - jnp.sin(x[2] * x[3])
 

@@ -242,8 +242,6 @@ RELUS = {
     "jax.nn.relu": jax.nn.relu,
     "nn.relu": nn.relu,
     "maximum(x, 0)": lambda x: jnp.maximum(x, 0.0),
-    "maximum(0, x)": lambda x: jnp.maximum(0.0, x),
-    "maximum(x, zeros)": lambda x: jnp.maximum(x, jnp.zeros_like(x)),
 }
 
 

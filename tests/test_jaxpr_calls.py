@@ -11,9 +11,6 @@ from jaxplain import _jaxpr
 
 X = np.array([-2.0, -1.0, 3.0, 4.0])
 KERNEL = jnp.asarray([1.0, 2.0, -1.0]).reshape(3, 1, 1)
-NOT_CALLS = pytest.mark.xfail(
-    reason="`call_body` takes every equation with a `jaxpr` for a call"
-)
 
 
 def conv(x):
@@ -73,7 +70,6 @@ def test_a_loop_is_no_call(loop):
     assert _jaxpr.call_body(eqn) is None
 
 
-@NOT_CALLS
 def test_a_reduction_by_a_function_of_ones_own_is_no_call():
     combine = lambda a, b: jax.lax.max(a + b, 0.0)
     f = lambda x: jax.lax.reduce(x, np.float64(0.0), combine, (0,))
@@ -81,12 +77,10 @@ def test_a_reduction_by_a_function_of_ones_own_is_no_call():
     assert_close(jx.rules.guided(f)(X), f(X))
 
 
-@NOT_CALLS
 def test_a_program_for_one_device_is_no_call():
     assert not opened(sharded(jnp.sin), X)
 
 
-@NOT_CALLS
 def test_a_convolution_on_several_devices_is_explained_in_chunks():
     f = lambda x: jnp.sum(sharded(conv)(x) ** 2)
     ig = lambda chunk_size: jx.integrated_gradients(f, steps=4, chunk_size=chunk_size)

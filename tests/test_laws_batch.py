@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import jax.random as jr
 import pytest
 from explainers import (
+    CASES,
     compiled,
     examples,
     explain,

@@ -221,6 +221,11 @@ def test_the_end_of_a_path_will_do_if_it_is_the_only_one():
     assert_close(jx.cut(f, X, at="c/norm")[0], 2 * X)
 
 
+def test_the_end_of_a_path_begins_at_a_slash():
+    f = lambda x: jx.tap(jx.tap(x, "a/preconv") * 2, "b/conv").sum()
+    assert_close(jx.cut(f, X, at="conv")[0], 2 * X)
+
+
 def test_a_full_name_wins_over_the_end_of_another_path():
     f = lambda x: jx.tap(jx.tap(x, "a/conv") * 2, "conv").sum()
     assert_close(jx.cut(f, X, at="conv")[0], 2 * X)

@@ -46,6 +46,15 @@ def test_a_layer_is_found_inside(inner, mode):
     assert_close(jax.jit(head)(np.ones(3)), X.sum())
 
 
+def test_a_layer_inside_a_checkpoint_is_rematerialised_after_a_cut():
+    policy = jax.checkpoint_policies.everything_saveable
+    inner = jax.checkpoint(lambda x: jnp.tan(layer(x)), policy=policy)
+    sine, head = jx.cut(lambda x: jnp.sum(inner(x)), X, at="sine")
+    (remat, _) = jax.make_jaxpr(head)(sine).jaxpr.eqns
+    assert remat.primitive.name == "remat2" or "checkpoint" in remat.primitive.name
+    assert remat.params["policy"] is policy
+
+
 def test_a_layer_inside_a_function_that_was_compiled_before_is_found():
     traces = []
 

@@ -22,8 +22,6 @@ RELUS = {
     "maximum": lambda x: jnp.maximum(x, 0),
     "maximum_of_float": lambda x: jnp.maximum(x, 0.0),
     "lax.max": lambda x: jax.lax.max(x, 0.0),
-    "swapped_maximum": lambda x: jnp.maximum(0, x),
-    "relu6": jax.nn.relu6,
     "jit": lambda x: jax.jit(jax.nn.relu)(x),
     "jit_of_maximum": lambda x: jax.jit(lambda x: jnp.maximum(x, 0))(x),
     "checkpoint": lambda x: jax.checkpoint(jax.nn.relu)(x),
@@ -46,6 +44,7 @@ def test_a_relu_passes_back_positive_gradients_only(relu):
     assert float(guided(f)(X)) == float(f(X))
 
 
+layer_norm = lambda x: nn.LayerNorm(use_bias=False, use_scale=False).apply({}, x)
 OTHERS = {
     "leaky_relu": jax.nn.leaky_relu,
     "gelu": jax.nn.gelu,
@@ -58,6 +57,13 @@ OTHERS = {
     "maximum_of_one": lambda x: jnp.maximum(x, 1.0),
     "minimum": lambda x: jnp.minimum(x, 0.0),
     "clip": lambda x: jnp.clip(x, -1.0, 2.5),
+    "relu6": jax.nn.relu6,
+    "hard_swish": jax.nn.hard_swish,
+    "maximum_of_zero_and_x": lambda x: jnp.maximum(0, x),
+    "logaddexp": lambda x: jnp.logaddexp(x, 0.0),
+    "log_sigmoid": jax.nn.log_sigmoid,
+    "softmax": jax.nn.softmax,
+    "LayerNorm": lambda x: layer_norm(x.astype(jnp.float32)).astype(x.dtype),
 }
 
 
@@ -66,6 +72,22 @@ def test_another_activation_keeps_its_gradient(activation):
     f = lambda x: jnp.sum(activation(x) * SIGNS)
     assert_close(guided(f)(X), f(X))
     assert_close(jax.grad(guided(f))(X), jax.grad(f)(X))
+
+
+def test_a_relu_inside_another_activation_is_guided():
+    f = lambda x: jnp.sum(jax.nn.celu(x) * SIGNS)  # max(x, 0) + expm1(min(x, 0))
+    expected = jnp.where(X > 0, GUIDED, jax.grad(f)(X))
+    assert_close(jax.grad(guided(f))(X), expected)
+
+
+def test_a_derivative_of_ones_own_is_kept():
+    @jax.custom_vjp
+    def odd(x):
+        return 1.0 + jax.nn.relu(x)
+
+    odd.defvjp(lambda x: (odd(x), None), lambda _, g: (100 * g,))
+    f = lambda x: jnp.sum(odd(x) * SIGNS)
+    assert_close(jax.grad(guided(f))(X), 100 * SIGNS)
 
 
 def test_max_pooling_keeps_its_gradient():
