@@ -100,7 +100,9 @@ def paired(key: PRNGKey, num_groups: int) -> Draw:
     def draw(i: Int[Array, ""]) -> Bool[Array, " num_groups"]:
         size_key, order_key = jr.split(jr.fold_in(key, i // 2))
         size = 1 + jr.categorical(size_key, log_probability)
-        mask = jr.permutation(order_key, num_groups) < size
+        # One sort, where `jr.permutation` compiles several.
+        order = jnp.argsort(jr.bits(order_key, (num_groups,)))
+        mask = order < size
         return mask ^ (i % 2 == 1)
 
     return draw
