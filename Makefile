@@ -9,7 +9,7 @@ demo: .venv/ready
 
 test: .venv/ready
 	$(BIN)/python -m pytest --doctest-modules jaxplain -p tests.doctest_names -q
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-slow: .venv/ready
 	$(BIN)/python -m pytest -m slow
