@@ -250,12 +250,29 @@ def mutates(closed: ClosedJaxpr) -> bool:
     )
 
 
+def struct(aval: Any, length: int | None = None) -> jax.ShapeDtypeStruct:
+    """The shape and dtype of a value, stacked `length` times, and its mesh axes."""
+    shape = aval.shape if length is None else (length, *aval.shape)
+    name = _axes_name(aval)
+    axes = {name: getattr(aval, name)} if _varying(aval) else {}
+    make: Any = jax.ShapeDtypeStruct
+    return make(shape, aval.dtype, **axes)
+
+
 def zeros(aval: Any) -> Any:
-    """Zeros that vary over the mesh axes of a value: a carry for it in a scan."""
-    filled = jnp.zeros(aval.shape, aval.dtype)
-    kind = getattr(aval, "manual_axis_type", None)  # `vma` until JAX 0.10
-    axes = getattr(aval, "vma", None) if kind is None else kind.varying
-    return jax.lax.pcast(filled, tuple(axes), to="varying") if axes else filled
+    """Zeros that vary over the mesh axes of a value, as its stand-in in a trace."""
+    filled, axes = jnp.zeros(aval.shape, aval.dtype), _varying(aval)
+    return jax.lax.pcast(filled, axes, to="varying") if axes else filled
+
+
+def _axes_name(aval: Any) -> str:
+    return "manual_axis_type" if hasattr(aval, "manual_axis_type") else "vma"
+
+
+def _varying(aval: Any) -> tuple[str, ...]:
+    """The mesh axes of `jax.shard_map` that a value varies over."""
+    kind = getattr(aval, _axes_name(aval), None)
+    return tuple(getattr(kind, "varying", kind) or ())
 
 
 def _variables(atoms: Sequence[Any]) -> list[Any]:
@@ -272,45 +289,3 @@ def _needed(
             kept.append(eqn)
             needed.update(_variables(eqn.invars))
     return kept[::-1], needed
-
-
-def canonical_convolutions(
-    fn: Callable[..., Any], *example: Any
-) -> tuple[Callable[..., Any], Any]:
-    """`fn` with channels-last convolutions, fit for a loop on CPU, and its shapes.
-
-    XLA's CPU compiler brings convolutions into the layout of its fast kernel in the
-    entry computation only. The gradient of a convolution swaps the channels of its
-    kernel, so inside a loop it would run several times slower: see
-    `docs/performance.md` for the measurements. `fn` is traced once, here.
-    """
-    closed, _, shape = trace(fn, *example)
-    on_cpu = jax.default_backend() == "cpu"
-
-    def replace(eqn: JaxprEqn) -> Callable[..., Any] | None:
-        if not on_cpu or eqn.primitive is not P.conv_general_dilated_p:
-            return None
-        return functools.partial(_channels_last, eqn)
-
-    def run(*args: Any) -> Any:
-        out = interpret(closed, jax.tree.leaves(args), replace, open_custom=False)
-        return unflatten_like(shape, out)
-
-    return run, unflatten_like(shape, closed.out_avals)
-
-
-def _channels_last(eqn: JaxprEqn, image: Any, kernel: Any) -> Any:
-    spec = eqn.params["dimension_numbers"]
-    last = image.ndim - 1
-    space = tuple(range(1, last))
-    canonical = jax.lax.ConvDimensionNumbers(
-        (0, last, *space), (last, last - 1, *range(last - 1)), (0, last, *space)
-    )
-    batch, channel, *rest = spec.lhs_spec
-    image = jnp.transpose(image, (batch, *rest, channel))
-    output, inner, *rest = spec.rhs_spec
-    kernel = jnp.transpose(kernel, (*rest, inner, output))
-    params = {**eqn.params, "dimension_numbers": canonical}
-    out = eqn.primitive.bind(image, kernel, **params)
-    batch, channel, *rest = spec.out_spec
-    return jnp.transpose(out, tuple(np.argsort((batch, *rest, channel))))

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, PyTree
 
-from . import _checks, _jaxpr
+from . import _checks, _convolutions, _jaxpr
 
 
 def map_prefix(fn: Callable[..., Any], prefix: PyTree, tree: PyTree) -> PyTree:
@@ -100,16 +100,17 @@ def loop(
     flat = np.arange(num_chunks * size)
     valid = jnp.asarray(flat < num_samples).reshape(num_chunks, size)
     indices = jnp.asarray(np.minimum(flat, num_samples - 1)).reshape(num_chunks, size)
-    body, (sums, _) = _jaxpr.canonical_convolutions(part, indices[0], valid[0])
-    zeros = jax.tree.map(_jaxpr.zeros, sums)
+    body, (sums, _) = _convolutions.canonical_convolutions(part, indices[0], valid[0])
+    # With an axis in front: JAX loses the mesh of a constant scalar in a carry.
+    zeros = jax.tree.map(lambda s: _jaxpr.zeros(s)[None], sums)
 
     def step(running: PyTree, chunk: tuple[Array, Array]) -> tuple[PyTree, PyTree]:
         sums, stack = body(*chunk)
-        return jax.tree.map(jnp.add, running, sums), stack
+        return jax.tree.map(lambda r, s: r + s[None], running, sums), stack
 
     sums, stack = jax.lax.scan(step, zeros, (indices, valid))
     flatten = lambda leaf: leaf.reshape(-1, *leaf.shape[2:])[:num_samples]
-    return sums, jax.tree.map(flatten, stack)
+    return jax.tree.map(lambda s: s[0], sums), jax.tree.map(flatten, stack)
 
 
 def map_samples(

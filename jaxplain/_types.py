@@ -13,9 +13,9 @@ from typing import (
 
 from jaxtyping import Array, ArrayLike, Bool, Float, Int, Key, PyTree, UInt32
 
-X = TypeVar("X")
+X = TypeVar("X", bound=Any)
 X_co = TypeVar("X_co", covariant=True)
-X_contra = TypeVar("X_contra", contravariant=True)
+X_contra = TypeVar("X_contra", contravariant=True, bound=Any)
 Ts = TypeVarTuple("Ts")
 
 Scalar: TypeAlias = Float[Array, ""]
@@ -30,10 +30,13 @@ Draw: TypeAlias = Callable[[Int[Array, ""]], Bool[Array, " num_groups"]]
 
 
 @runtime_checkable
-class ScalarFn(Protocol[X_contra, *Ts]):
+class _Counted(Protocol[X_contra, *Ts]):
     """The function being explained: `f(x, *args)` returns a scalar."""
 
     def __call__(self, x: X_contra, /, *args: *Ts) -> Any: ...
+
+
+ScalarFn: TypeAlias = _Counted[X, *Ts] | Callable[..., Any]
 
 
 @runtime_checkable
@@ -87,6 +90,13 @@ class Sampled(Protocol[X, *Ts]):
         key: PRNGKey,
         groups: Labels,
     ) -> Array: ...
+
+
+@runtime_checkable
+class Explains(Protocol[X_co]):
+    """Anything that explains: its arguments are passed on as they are."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> X_co: ...
 
 
 @runtime_checkable

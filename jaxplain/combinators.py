@@ -1,7 +1,6 @@
 """Explainer in, explainer out: every average is one of these."""
 
 import functools
-from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -10,11 +9,11 @@ import jax.random as jr
 from jaxtyping import Array, PyTree
 
 from . import _checks, _tree
-from ._types import REQUIRED, Averaged, Expected, PRNGKey, X
+from ._types import REQUIRED, Averaged, Expected, Explains, PRNGKey, X
 
 
 def monte_carlo(
-    draw: Callable[..., X], *, num_samples: int, chunk_size: int | None = None
+    draw: Explains[X], *, num_samples: int, chunk_size: int | None = None
 ) -> Averaged[X]:
     r"""Average a random explanation over its randomness.
 
@@ -57,7 +56,7 @@ def monte_carlo(
 
 
 def _average(
-    who: str, draw: Callable[..., X], num_samples: int, chunk_size: int | None
+    who: str, draw: Explains[X], num_samples: int, chunk_size: int | None
 ) -> Averaged[X]:
     """`monte_carlo`, under the name that the user called."""
     _checks.count("num_samples", num_samples)
@@ -73,7 +72,7 @@ def _average(
 
 
 def smooth(
-    explain: Callable[..., X],
+    explain: Explains[X],
     *,
     std: PyTree,
     num_samples: int = 25,
@@ -136,9 +135,7 @@ def _add_noise(x: PyTree, std: PyTree, key: PRNGKey) -> PyTree:
     return jax.tree.map(noisy, std, x, keys)
 
 
-def expected(
-    explain: Callable[..., X], *, chunk_size: int | None = None
-) -> Expected[X]:
+def expected(explain: Explains[X], *, chunk_size: int | None = None) -> Expected[X]:
     r"""Average a contrastive explanation over a stack of baselines.
 
     $$\phi(x) = \frac{1}{n} \sum_{i=1}^{n} \mathrm{explain}(x;\, b_i)$$

@@ -196,8 +196,6 @@ def _pixels(image: Any) -> np.ndarray:
     pixels = np.asarray(image, np.float64)
     if pixels.ndim == 2:
         pixels = pixels[..., None]
-    if pixels.shape[-1] == 1:
-        pixels = np.repeat(pixels, 3, axis=-1)
     if pixels.ndim != 3 or 0 in pixels.shape:
         raise ValueError(
             "`image` must have shape (height, width) or (height, width, channels), "
@@ -208,6 +206,8 @@ def _pixels(image: Any) -> np.ndarray:
             f"`image` must be finite, but {int((~np.isfinite(pixels)).sum())} of its "
             "values are not. Fill them before looking for regions."
         )
+    if pixels.shape[-1] == 1:
+        pixels = np.repeat(pixels, 3, axis=-1)
     low, high = pixels.min(), pixels.max()
     return (pixels - low) / (high - low if high > low else 1.0)
 

@@ -136,7 +136,8 @@ def _guided_relu(x: Array) -> Array:
 
 
 def _forward(x: Array) -> tuple[Array, Array]:
-    return _guided_relu(x), x > 0
+    # Not `_guided_relu` again: the derivative of a guided gradient is an ordinary one.
+    return jnp.maximum(x, jnp.zeros((), x.dtype)), x > 0
 
 
 def _backward(on: Array, gradient: Array) -> tuple[Array]:

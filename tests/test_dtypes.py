@@ -136,6 +136,15 @@ def test_metrics_of_half_precision_are_float32():
     assert_close(curve.area, jnp.float32(0.5))
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.int64, bool, np.float16])
+def test_an_attribution_of_any_dtype_ranks(dtype):
+    attribution = np.array([0, 1, 0, 2]).astype(dtype)
+    curve = jx.metrics.deletion(jnp.sum, steps=2)(
+        jnp.array([1.0, 2.0, 4.0, 8.0]), attribution=attribution, baseline=0.0
+    )
+    assert_close(curve.value, jnp.array([15.0, 5.0, 0.0]))
+
+
 def test_grad_cam_of_half_precision_averages_in_float32():
     image = jnp.full((64, 64, 1), 3.0, jnp.bfloat16)
     # A gradient of 1 at each pixel but one, where it is 300.

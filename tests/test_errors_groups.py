@@ -169,8 +169,8 @@ def test_a_mask_over_groups_is_a_vector():
 
 def test_a_mask_over_groups_has_an_entry_for_every_label():
     message = (
-        "`groups` must hold labels from 0 to 0 for 1 groups, but they run from 0 to 1. "
-        "Number the groups from 0, and count them all in `num_groups`."
+        "`mask` must have one entry per group, but has 1 for labels up to 1. Pass a "
+        "vector of at least 2 entries."
     )
     check(lambda: of_groups(jnp.ones(1)), ValueError, message)
 

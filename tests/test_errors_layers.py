@@ -55,9 +55,9 @@ def cut(f, x, at):
 
 
 COUNTED = (
-    "layer {} runs inside `jax.lax.{}`, where the number of its calls is not known in "
-    "advance. Move it out, or use `jax.lax.scan` for a loop and `jax.numpy.where` for "
-    "a condition."
+    "layer {} runs inside `{}`, where it has no single value. Move it out; or use "
+    "`jax.lax.scan` for a loop, `jax.numpy.where` for a condition, and cut inside a "
+    "`jax.shard_map`."
 )
 LISTING_OF_F = """
 Its layers, in order of execution:
@@ -90,6 +90,16 @@ Its layers, in order of execution:
         *cut(f, X, "again@first"),
         "no layer 'again@first': 'again' is called 2 times. Its calls are 'again@0', "
         "'again@1'.",
+    ),
+    strange_number=(
+        *cut(f, X, "again@--0"),
+        "no layer 'again@--0': 'again' is called 2 times. Its calls are 'again@0', "
+        "'again@1'.",
+    ),
+    none=(
+        lambda: jx.cut(f, X, at=None),
+        TypeError,
+        "`at` must be the name of a layer, but is None.",
     ),
     ambiguous=(
         *cut(f, X, "conv"),

@@ -32,7 +32,8 @@ sampled = pytest.mark.parametrize(("name", "explain"), SAMPLED.items(), ids=SAMP
 def test_a_key_is_required(name, explain):
     message = (
         f"`key` is missing: {name} draws random samples. Pass one, for example "
-        "`key=jax.random.key(0)`."
+        "`key=jax.random.key(0)`. `jaxplain.smooth` keeps its key for its noise: "
+        "average both kinds with `jaxplain.monte_carlo`."
     )
     check(lambda: explain(X), TypeError, message)
     check(lambda: jax.eval_shape(explain, X), TypeError, message)
@@ -181,6 +182,12 @@ RULES = (
         lambda: jx.surrogate(f, ridge=float("inf")),
         ValueError,
         "`ridge` must be a non-negative number, but is inf.",
+    ),
+    traced_width=(
+        lambda: jax.eval_shape(lambda w: jx.lime(f, width=w)(X, key=KEY, **ZERO), 0.2),
+        TypeError,
+        "`width` must be a Python number, but is traced: it configures the explainer. "
+        "Bind it before `jax.jit`.",
     ),
     std=(
         lambda: jx.smooth(jx.saliency(f), std=-0.1)(X, key=KEY),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from helpers import assert_close
 
-from jaxplain import _jaxpr
+from jaxplain import _convolutions, _jaxpr
 
 X = np.array([0.5, -1.0, 2.0])
 
@@ -276,8 +276,8 @@ def wave(shape):
 def check_convolution(f, image, kernel):
     """Value and gradient, of the function and of its gradient made canonical."""
     value_and_grad = jax.value_and_grad(f, argnums=(0, 1), has_aux=True)
-    canonical, shape = _jaxpr.canonical_convolutions(f, image, kernel)
-    afterwards, _ = _jaxpr.canonical_convolutions(value_and_grad, image, kernel)
+    canonical, shape = _convolutions.canonical_convolutions(f, image, kernel)
+    afterwards, _ = _convolutions.canonical_convolutions(value_and_grad, image, kernel)
     before = jax.value_and_grad(canonical, argnums=(0, 1), has_aux=True)
     every = jax.jit(
         lambda *args: [g(*args) for g in (value_and_grad, before, afterwards)]

@@ -174,8 +174,8 @@ partial(ig, baseline=0.0)
 batch = jax.jit(jax.vmap(partial(ig, baseline=0.0), in_axes=(0, None, 0)))
 jax.grad(lambda x: ig(x, params, label, baseline=0.0).sum())(x)
 
-# What should be no error, and is one.
+# Functions whose arguments cannot be counted.
 
-jx.saliency(lambda x: x.sum())(x)  # pyright: ignore[reportAttributeAccessIssue]
-jx.saliency(jax.jit(f))(x, params, label)  # pyright: ignore[reportArgumentType]
-jx.saliency(partial(f, label=label))(x, params)  # pyright: ignore[reportCallIssue]
+jx.saliency(lambda x: x.sum())(x)
+jx.saliency(jax.jit(f))(x, params, label)
+jx.saliency(partial(f, label=label))(x, params)

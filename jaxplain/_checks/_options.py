@@ -62,6 +62,8 @@ def positive(name: str, value: Any, *, zero: bool = False) -> None:
             "explainer. Bind it before `jax.jit`."
         )
     kind = "a non-negative" if zero else "a positive"
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+        raise TypeError(f"`{name}` must be {kind} number, but is {value!r}.")
     ok = (
         np.ndim(value) == 0
         and np.isfinite(value)

@@ -5,6 +5,7 @@ from typing import Any
 import jax
 import jax.core
 import jax.numpy as jnp
+import numpy as np
 
 
 def is_traced(value: Any) -> bool:
@@ -22,7 +23,9 @@ def inside(path: Any) -> str:
 
 
 def describe(value: Any) -> str:
+    """A value of any kind: its shape if it has one, else its type."""
+    numbers = (jax.Array, np.ndarray, np.generic, bool, int, float, complex)
     try:
-        return show(value)
+        return show(value) if isinstance(value, numbers) else type(value).__name__
     except TypeError:
         return type(value).__name__

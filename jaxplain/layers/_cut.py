@@ -117,7 +117,7 @@ def cut(
         outs, reaped = harvest(name, closed, leaves, plants, wanted, plant)
         return outs, [reaped[i] for i in picked]
 
-    joint = jax.make_jaxpr(planted)(specs, leaves)
+    joint = jax.make_jaxpr(planted)(jax.tree.map(_jaxpr.zeros, specs), leaves)
     num_new = sum(map(len, specs))
     num_out = len(jax.tree.leaves(shape))
     early, late = _jaxpr.split(joint, num_new, num_out)

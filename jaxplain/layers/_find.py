@@ -39,10 +39,7 @@ def sites(closed: ClosedJaxpr) -> list[Site]:
 
 def sites_of(eqn: JaxprEqn) -> list[Site]:
     if is_name(eqn):
-        shapes = tuple(
-            jax.ShapeDtypeStruct(v.aval.shape, v.aval.dtype)  # pyright: ignore
-            for v in eqn.invars
-        )
+        shapes = tuple(_jaxpr.struct(v.aval) for v in eqn.invars)
         tree = eqn.params.get("tree", jax.tree.structure(0))
         return [Site(eqn.params["name"], shapes, tree, ())]
     found = [site for body in _jaxpr.bodies(eqn) for site in sites(body)]
@@ -63,9 +60,7 @@ def is_name(eqn: JaxprEqn) -> bool:
 
 def _stacked(site: Site, length: int) -> Site:
     """A value inside a scan has one entry per step."""
-    shapes = tuple(
-        jax.ShapeDtypeStruct((length, *s.shape), s.dtype) for s in site.shapes
-    )
+    shapes = tuple(_jaxpr.struct(s, length) for s in site.shapes)
     return site._replace(shapes=shapes, loops=("scan", *site.loops))
 
 
