@@ -32,8 +32,7 @@ sampled = pytest.mark.parametrize(("name", "explain"), SAMPLED.items(), ids=SAMP
 def test_a_key_is_required(name, explain):
     message = (
         f"`key` is missing: {name} draws random samples. Pass one, for example "
-        "`key=jax.random.key(0)`. `jaxplain.smooth` keeps its key for its noise: "
-        "average both kinds with `jaxplain.monte_carlo`."
+        "`key=jax.random.key(0)`."
     )
     check(lambda: explain(X), TypeError, message)
     check(lambda: jax.eval_shape(explain, X), TypeError, message)

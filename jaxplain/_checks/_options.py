@@ -15,8 +15,7 @@ def key(value: Any, who: str) -> None:
     if value is None:
         raise TypeError(
             f"`key` is missing: {who} draws random samples. "
-            "Pass one, for example `key=jax.random.key(0)`. `jaxplain.smooth` keeps "
-            "its key for its noise: average both kinds with `jaxplain.monte_carlo`."
+            "Pass one, for example `key=jax.random.key(0)`."
         )
     typed = isinstance(value, jax.Array) and jnp.issubdtype(
         value.dtype, jax.dtypes.prng_key
