@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-slow check docs benchmarks mutants format clean
+.PHONY: demo test check docs benchmarks mutants format clean
 
 demo: .venv/ready
 	$(BIN)/python -m experiments
@@ -11,15 +11,12 @@ test: .venv/ready
 	$(BIN)/python -m pytest --doctest-modules jaxplain -p tests.doctest_names -q
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-test-slow: .venv/ready
-	$(BIN)/python -m pytest -m slow
-
 check: .venv/ready-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/pyright
 	$(MAKE) test
-	$(BIN)/python -m mkdocs build --strict --quiet --site-dir site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet --site-dir site
 
 docs: .venv/ready-dev
 	$(BIN)/python -m mkdocs build --strict --site-dir site

@@ -43,7 +43,7 @@ FAULTS = [
         "_quadrature.py",
         '"riemann_middle": 0.5}',
         '"riemann_middle": 0.4}',
-        "test_facts",
+        "test_axioms_gradients",
     ),
     Fault(
         "_quadrature.py",
