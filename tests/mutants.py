@@ -174,7 +174,7 @@ FAULTS = [
         "surrogates.py",
         "return mask, jnp.where(finite, y, 0), jnp.where(finite, w, 0)",
         "return mask, y, w",
-        "test_errors",
+        "test_non_finite",
     ),
     Fault(
         "_regression.py",
