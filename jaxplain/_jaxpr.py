@@ -113,9 +113,7 @@ def interpret(
         )
 
     def run(program: ClosedJaxpr, *args: Any) -> list[Any]:
-        jaxpr = program.jaxpr
-        env = dict(zip(jaxpr.constvars, program.consts, strict=True))
-        env.update(zip(jaxpr.invars, args, strict=True))
+        jaxpr, env = program.jaxpr, environment(program, args)
         for eqn in jaxpr.eqns:
             values = [read(v, env) for v in eqn.invars]
             replacement = replace(eqn)
@@ -174,15 +172,22 @@ def remat(eqn: JaxprEqn, fn: Callable[..., Any]) -> Callable[..., Any]:
 def _rebuild_scan(
     params: dict[str, Any], values: Sequence[Any], run: Callable[..., list[Any]]
 ) -> list[Any]:
-    nc, nk = params["num_consts"], params["num_carry"]
-    consts, carry, xs = values[:nc], values[nc : nc + nk], values[nc + nk :]
+    consts, carry, xs = scan_operands(params, values)
 
     def step(carry: list[Any], x: list[Any]) -> tuple[list[Any], list[Any]]:
         out = run(params["jaxpr"], *consts, *carry, *x)
-        return out[:nk], out[nk:]
+        return out[: len(carry)], out[len(carry) :]
 
     carry, ys = jax.lax.scan(step, list(carry), list(xs), **scan_options(params))
     return [*carry, *ys]
+
+
+def scan_operands(
+    params: dict[str, Any], values: Sequence[Any]
+) -> tuple[Sequence[Any], Sequence[Any], Sequence[Any]]:
+    """What a scan closes over, what it carries, and what it steps through."""
+    nc, nk = params["num_consts"], params["num_carry"]
+    return values[:nc], values[nc : nc + nk], values[nc + nk :]
 
 
 def scan_options(params: dict[str, Any]) -> dict[str, Any]:
@@ -229,6 +234,13 @@ def split(
     return run_early, run_late
 
 
+def environment(closed: ClosedJaxpr, args: Sequence[Any]) -> dict[Any, Any]:
+    """The values that a program starts from: its constants and its arguments."""
+    env = dict(zip(closed.jaxpr.constvars, closed.consts, strict=True))
+    env.update(zip(closed.jaxpr.invars, args, strict=True))
+    return env
+
+
 def read(atom: Any, env: dict[Any, Any]) -> Any:
     """The value of a variable or a literal."""
     return atom.val if isinstance(atom, Literal) else env[atom]
@@ -238,16 +250,6 @@ def _evaluate(eqns: Sequence[JaxprEqn], env: dict[Any, Any]) -> None:
     for eqn in eqns:
         out = bind(eqn, [read(v, env) for v in eqn.invars])
         env.update(zip(eqn.outvars, out, strict=True))
-
-
-def mutates(closed: ClosedJaxpr) -> bool:
-    """Does a program read or write a mutable array?"""
-    kinds = {"ReadEffect", "WriteEffect", "AccumEffect"}
-    return any(
-        type(effect).__name__ in kinds
-        for eqn in closed.jaxpr.eqns
-        for effect in eqn.effects
-    )
 
 
 def struct(aval: Any, length: int | None = None) -> jax.ShapeDtypeStruct:

@@ -79,32 +79,23 @@ def solve(gram: Float[Array, "d d"], moment: Array, ridge: float) -> Array:
     if ridge > 0:
         factor = jsl.cho_factor(gram + ridge * jnp.eye(len(gram), dtype=gram.dtype))
         return jsl.cho_solve(factor, moment)
+    return minimum_norm(gram, moment)[0]
+
+
+def minimum_norm(gram: Float[Array, "d d"], moment: Array) -> tuple[Array, Array]:
+    """The shortest solution, and how much of each unknown lies in the null space."""
     # Repeated coalitions can make this singular, so no Cholesky. The spectrum depends
     # on the masks alone: no derivative of a model runs through it.
-    inverse = _pseudo_inverse(gram)[0]
-    phi = dot(inverse, moment)
-    # One step of refinement wins back what float32 loses to a large condition number.
-    return phi + dot(inverse, moment - dot(gram, phi))
-
-
-def determined(gram: Float[Array, "d d"]) -> Array:
-    """Which unknowns the equations pin down, given that these sum to zero. Shape (d,).
-
-    The vector of ones is the one direction that the constraint takes care of.
-    """
-    lost = _pseudo_inverse(gram)[1] - 1 / len(gram)
-    return lost < 0.01 / len(gram)
-
-
-def _pseudo_inverse(gram: Float[Array, "d d"]) -> tuple[Array, Array]:
-    """The pseudo-inverse, and how much of each unknown lies in the null space."""
     values, vectors = jnp.linalg.eigh(gram)
     cutoff = 4 * len(gram) ** 0.5 * jnp.finfo(gram.dtype).eps * jnp.max(values)
     kept = values > cutoff
     inverse = jnp.where(kept, 1 / jnp.where(kept, values, 1), 0)[None]
     scaled = vectors * jnp.broadcast_to(inverse, vectors.shape)
     lost = jnp.where(kept[None], 0, vectors**2).sum(1)
-    return dot(scaled, vectors.T), lost
+    inverse = dot(scaled, vectors.T)
+    phi = dot(inverse, moment)
+    # One step of refinement wins back what float32 loses to a large condition number.
+    return phi + dot(inverse, moment - dot(gram, phi)), lost
 
 
 def dot(a: Array, b: Array) -> Array:

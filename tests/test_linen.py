@@ -4,6 +4,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
+from cutting import check, names
 from helpers import assert_close
 
 import jaxplain as jx
@@ -23,20 +24,6 @@ def parameters(module, *args):
     shapes = jax.eval_shape(module.init, jax.random.key(0), *args)
     fill = lambda s: 0.3 + 0.2 * jnp.cos(jnp.arange(s.size, dtype=s.dtype))
     return jax.tree.map(lambda s: fill(s).reshape(s.shape), shapes)
-
-
-def check(f, x, at):
-    """`cut` gives back `f`, and a gradient that is not zero."""
-    value, head = jx.cut(f, x, at=at)
-    score = lambda value: sum(jnp.sum(leaf) for leaf in jax.tree.leaves(head(value)))
-    assert_close(head(value), f(x))
-    gradients = jax.tree.leaves(jax.grad(score)(value))
-    assert any(g.any() for g in gradients)
-    return value
-
-
-def names(f, x):
-    return list(jx.taps(f, x))
 
 
 # linen.

@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+from cutting import check, names
 from flax import nnx
 from helpers import assert_close
 
@@ -11,20 +12,6 @@ import jaxplain as jx
 IMAGE = jnp.asarray(np.sin(np.arange(6 * 6 * 3)).reshape(6, 6, 3), jnp.float32)
 SERIES = jnp.asarray(np.sin(np.arange(5 * 3)).reshape(5, 3), jnp.float32)
 RNGS = nnx.Rngs(0)
-
-
-def check(f, x, at, **options):
-    """`cut` gives back `f`, and a gradient that is not zero."""
-    value, head = jx.cut(f, x, at=at, **options)
-    score = lambda value: sum(jnp.sum(leaf) for leaf in jax.tree.leaves(head(value)))
-    assert_close(head(value), f(x))
-    gradients = jax.tree.leaves(jax.grad(score)(value))
-    assert any(g.any() for g in gradients)
-    return value
-
-
-def names(f, x):
-    return list(jx.taps(f, x))
 
 
 class Block(nnx.Module):

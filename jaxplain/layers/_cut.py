@@ -5,6 +5,7 @@ from typing import Any, Literal, get_args
 
 import jax
 import jax.numpy as jnp
+from jax.extend.core import ClosedJaxpr
 from jaxtyping import Array
 
 from .. import _checks, _jaxpr, frameworks
@@ -100,7 +101,7 @@ def cut(
     found = sites(closed)
     name, picked = resolve(found, at)
     calls = by_name(found)[name]
-    if _jaxpr.mutates(closed):
+    if _mutates(closed):
         raise LayerError(
             f"cannot cut at {at!r}: `f` writes to a mutable array, and what comes "
             "before the layer would be cut from what comes after it. Return the new "
@@ -140,3 +141,13 @@ def cut(
         return _jaxpr.unflatten_like(shape, late(arrays, residuals))
 
     return value, head
+
+
+def _mutates(closed: ClosedJaxpr) -> bool:
+    """Does a program read or write a mutable array?"""
+    kinds = {"ReadEffect", "WriteEffect", "AccumEffect"}
+    return any(
+        type(effect).__name__ in kinds
+        for eqn in closed.jaxpr.eqns
+        for effect in eqn.effects
+    )

@@ -33,9 +33,7 @@ def harvest(
     hold no picked call are evaluated as they are, so that custom derivatives, compiled
     functions and rematerialisation survive.
     """
-    jaxpr = closed.jaxpr
-    env = dict(zip(jaxpr.constvars, closed.consts, strict=True))
-    env.update(zip(jaxpr.invars, args, strict=True))
+    jaxpr, env = closed.jaxpr, _jaxpr.environment(closed, args)
     reaped: list[Call] = []
     left = iter(zip(plants, picked, strict=True))
     for eqn in jaxpr.eqns:
@@ -88,14 +86,13 @@ def _inside_scan(
 ) -> tuple[list[Any], list[Call]]:
     """Plants ride in, and reaped values ride out, stacked over the steps."""
     params = eqn.params
-    nc, nk = params["num_consts"], params["num_carry"]
-    consts, carry, xs = values[:nc], values[nc : nc + nk], values[nc + nk :]
+    consts, carry, xs = _jaxpr.scan_operands(params, values)
 
     def step(carry: Any, x: Any) -> Any:
         inputs, plants = x
         args = [*consts, *carry, *inputs]
         out, reaped = harvest(name, params["jaxpr"], args, plants, picked, plant)
-        return out[:nk], (out[nk:], reaped)
+        return out[: len(carry)], (out[len(carry) :], reaped)
 
     carry, (ys, reaped) = jax.lax.scan(
         step, carry, (xs, plants), **_jaxpr.scan_options(params)
