@@ -2,7 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check docs benchmarks mutants format clean
+SHIM := $(foreach name,jaxpr layers linen nnx frameworks rules,tests/test_$(name)*.py)
+
+.PHONY: demo test test-lowest check docs benchmarks mutants format clean
 
 demo: .venv/ready
 	$(BIN)/python -m experiments
@@ -10,6 +12,11 @@ demo: .venv/ready
 test: .venv/ready
 	$(BIN)/python -m pytest --doctest-modules jaxplain -p tests.doctest_names -q
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+# The oldest JAX and Flax that pyproject.toml admits: what reads their programs.
+test-lowest: .venv-lowest/ready
+	.venv-lowest/bin/python docs/tour.py
+	.venv-lowest/bin/python -m pytest -n 2 --dist loadfile -W default $(SHIM)
 
 check: .venv/ready-dev
 	$(BIN)/ruff format --check .
@@ -32,7 +39,7 @@ format: .venv/ready-dev
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf .venv site outputs
+	rm -rf .venv .venv-lowest site outputs
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "jaxplain needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
@@ -45,4 +52,10 @@ clean:
 
 .venv/ready-dev: .venv/ready
 	$(BIN)/python -m pip install --quiet --group dev
+	touch $@
+
+.venv-lowest/ready: pyproject.toml tests/lowest.txt
+	$(PYTHON) -m venv .venv-lowest
+	.venv-lowest/bin/python -m pip install --quiet --upgrade pip
+	.venv-lowest/bin/python -m pip install --quiet --editable . --group test --constraint tests/lowest.txt
 	touch $@

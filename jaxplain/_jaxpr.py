@@ -246,6 +246,11 @@ def read(atom: Any, env: dict[Any, Any]) -> Any:
     return atom.val if isinstance(atom, Literal) else env[atom]
 
 
+def aval(atom: Any) -> Any:
+    """The shape and dtype of a variable or a literal."""
+    return atom.aval
+
+
 def _evaluate(eqns: Sequence[JaxprEqn], env: dict[Any, Any]) -> None:
     for eqn in eqns:
         out = bind(eqn, [read(v, env) for v in eqn.invars])
@@ -291,3 +296,31 @@ def _needed(
             kept.append(eqn)
             needed.update(_variables(eqn.invars))
     return kept[::-1], needed
+
+
+def dependents(eqn: JaxprEqn, active: Sequence[bool]) -> list[bool]:
+    """Which outputs of an equation depend on those operands that are `active`."""
+    if eqn.primitive is P.scan_p:
+        start = eqn.params["num_consts"]
+        carry = slice(start, start + eqn.params["num_carry"])
+        active = list(active)
+        while True:
+            out = _depend(eqn.params["jaxpr"].jaxpr, active)
+            grown = [a or b for a, b in zip(active[carry], out)]
+            if grown == active[carry]:
+                return out
+            active[carry] = grown
+    body = call_body(eqn)
+    if body is not None:
+        return _depend(body.jaxpr, active)
+    return [any(active)] * len(eqn.outvars)
+
+
+def _depend(jaxpr: Jaxpr, active: Sequence[bool]) -> list[bool]:
+    touched = {v for v, flag in zip(jaxpr.invars, active, strict=True) if flag}
+    for eqn in jaxpr.eqns:
+        flags = [not isinstance(v, Literal) and v in touched for v in eqn.invars]
+        if any(flags):
+            out = dependents(eqn, flags)
+            touched.update(v for v, flag in zip(eqn.outvars, out) if flag)
+    return [not isinstance(v, Literal) and v in touched for v in jaxpr.outvars]

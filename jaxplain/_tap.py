@@ -1,5 +1,7 @@
 """The `tap` primitive: the identity, with a name that survives every transformation."""
 
+import contextlib
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -9,6 +11,9 @@ from jax.interpreters import ad, batching, mlir
 
 from . import _jaxpr
 from ._types import X
+
+SCOPE = "jaxplain:"
+"""What a `jax.named_scope` starts with that a listener opened, before the layer."""
 
 tap_p = Primitive("tap")
 tap_p.multiple_results = True
@@ -61,6 +66,11 @@ def tap(value: X, name: str) -> X:
             f"`name` must be a string without '@', but is {name!r}: "
             "'@0' picks the first call of a layer."
         )
+    return _named(value, name, root="")
+
+
+def _named(value: X, name: str, root: str) -> X:
+    """`value`, named inside the module `root`, or by the user if that is empty."""
     leaves, treedef = jax.tree.flatten(value)
     where = [i for i, leaf in enumerate(leaves) if _jaxpr.is_array(leaf)]
     if not where:
@@ -68,7 +78,29 @@ def tap(value: X, name: str) -> X:
     # Leaves that are no arrays have no place in a program: they are not part of it.
     whole = len(where) == len(leaves)
     tree = treedef if whole else jax.tree.structure([0] * len(where))
-    named = tap_p.bind(*(leaves[i] for i in where), name=name, tree=tree)
+    arrays = [leaves[i] for i in where]
+    named = tap_p.bind(*arrays, name=name, root=root, tree=tree)
     for i, leaf in zip(where, named, strict=True):
         leaves[i] = leaf
     return jax.tree.unflatten(treedef, leaves)
+
+
+def tap_layer(
+    call: Callable[[], X], name: str | None, root: str, besides: type | None = None
+) -> X:
+    """What `call()` returns, named; its equations know the layer they belong to.
+
+    `name` is the path from the outermost module, of class `root`. That module's own is
+    empty, and None is for what has no name. Nor has a value that holds an instance of
+    `besides`, a module: it would come back as a copy.
+    """
+    with jax.named_scope(SCOPE + name) if name else contextlib.nullcontext():
+        value = call()
+    if name is None or (besides is not None and _holds(value, besides)):
+        return value
+    return _named(value, name, root)
+
+
+def _holds(value: Any, kind: type) -> bool:
+    is_one = lambda part: isinstance(part, kind)
+    return any(map(is_one, jax.tree.leaves(value, is_leaf=is_one)))

@@ -171,6 +171,42 @@ def test_a_linen_module_under_its_own_vmap_and_jit_is_found():
     assert check(f, SERIES, "jitted").shape == (5, 2)
 
 
+class Compiled(nn.Module):
+    @nn.compact
+    def __call__(self, x):
+        block = nn.jit(Step)
+        x, _ = block(name="left")(x, None)
+        return block(name="right")(x, None)[0].sum()
+
+
+def test_linen_modules_that_share_a_compiled_program_have_names_of_their_own():
+    f = linen(Compiled(), SERIES[0])
+    once = ["left/dense", "left", "right/dense", "right"]
+    assert names(f, SERIES[0]) == names(f, SERIES[0]) == once
+    right, _ = jx.cut(f, SERIES[0], at="right")[0], check(f, SERIES[0], "right/dense")
+    assert_close(right[0].sum(), f(SERIES[0]))
+
+
+class Other(nn.Module):
+    @nn.compact
+    def __call__(self, x):
+        return nn.Conv(4, (1, 1))(x)
+
+
+def test_linen_models_side_by_side_are_told_apart_by_their_classes():
+    block, other = linen(Block(), IMAGE), linen(Other(), IMAGE)
+    f = lambda x: jnp.sum(block(x) * other(x))
+    assert names(f, IMAGE) == [
+        "Block/Conv_0",
+        "second",
+        "Block",
+        "Other/Conv_0",
+        "Other",
+    ]
+    assert_close(check(f, IMAGE, "Other/Conv_0"), check(f, IMAGE, "Other"))
+    assert_close(check(f, IMAGE, "second"), block(IMAGE))
+
+
 class Normalised(nn.Module):
     train: bool
 

@@ -9,17 +9,19 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, PyTree
 
+from .. import _modules
 from ._show import describe, inside, is_traced, show
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def scalar(f: F) -> F:
-    """`f`, checked to return one floating-point number."""
+    """`f`, checked to return one floating-point number; a module, made a function."""
+    pure = _modules.functional(f)
 
-    @functools.wraps(f)
+    @functools.wraps(pure)
     def checked(*args: Any, **kwargs: Any) -> Any:
-        out = f(*args, **kwargs)
+        out = pure(*args, **kwargs)
         leaves = jax.tree.leaves(out)
         if len(leaves) != 1 or leaves[0] is not out:
             raise ValueError(

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jax.extend.core import ClosedJaxpr
 from jaxtyping import Array
 
-from .. import _checks, _jaxpr, frameworks
+from .. import _checks, _jaxpr, _modules, frameworks
 from .._types import ScalarFn, Ts, X
 from ._find import LayerError, by_name, resolve, sites
 from ._harvest import harvest, regroup
@@ -38,6 +38,7 @@ def taps(f: Callable[..., Any], x: Any, /, *args: Any) -> dict[str, Any]:
         >>> taps(f, jnp.ones(3))
         {'doubled': ShapeDtypeStruct(shape=(3,), dtype=float32)}
     """
+    f = _modules.functional(f)
     with frameworks.listening():
         closed, _, _ = _jaxpr.trace(f, x, *args)
     values = {
@@ -96,11 +97,12 @@ def cut(
         (Array([4., 9.], dtype=float32), Array([ 1., 10.], dtype=float32))
     """
     _checks.choice("mode", mode, get_args(Mode))
+    f = _modules.functional(f)
     with frameworks.listening():
         closed, leaves, shape = _jaxpr.trace(f, x, *args)
     found = sites(closed)
-    name, picked = resolve(found, at)
-    calls = by_name(found)[name]
+    calls, picked = resolve(found, at)
+    key = calls[0].key
     if _mutates(closed):
         raise LayerError(
             f"cannot cut at {at!r}: `f` writes to a mutable array, and what comes "
@@ -115,7 +117,7 @@ def cut(
         plants: list[Any] = [None] * len(calls)
         for i, value in zip(picked, new, strict=True):
             plants[i] = value
-        outs, reaped = harvest(name, closed, leaves, plants, wanted, plant)
+        outs, reaped = harvest(key, closed, leaves, plants, wanted, plant)
         return outs, [reaped[i] for i in picked]
 
     joint = jax.make_jaxpr(planted)(jax.tree.map(_jaxpr.zeros, specs), leaves)
@@ -125,7 +127,7 @@ def cut(
     reaped, residuals = early(*leaves)
     if any(value is None for value in reaped):
         # A later call depends on an earlier one: only a plain run has them all.
-        _, runs = harvest(name, closed, leaves, [None] * len(calls), wanted, plant)
+        _, runs = harvest(key, closed, leaves, [None] * len(calls), wanted, plant)
         reaped = [value for i in picked for value in runs[i]]
     trees = [calls[i].tree for i in picked]
     values = [

@@ -20,12 +20,21 @@ class LayerError(KeyError):
 
 
 class Site(NamedTuple):
-    """One call of a named value: what is there, and the loops around it."""
+    """One call of a named value: what is there, and the loops around it.
+
+    `root` is the outermost module, from where the path `name` goes; it is empty where
+    the user gave the name.
+    """
 
     name: str
+    root: str
     shapes: tuple[jax.ShapeDtypeStruct, ...]
     tree: Any
     loops: tuple[str, ...]
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.root, self.name
 
     @property
     def value(self) -> Any:
@@ -41,7 +50,8 @@ def sites_of(eqn: JaxprEqn) -> list[Site]:
     if is_name(eqn):
         shapes = tuple(_jaxpr.struct(v.aval) for v in eqn.invars)
         tree = eqn.params.get("tree", jax.tree.structure(0))
-        return [Site(eqn.params["name"], shapes, tree, ())]
+        root = eqn.params.get("root", "")
+        return [Site(eqn.params["name"], root, shapes, tree, ())]
     found = [site for body in _jaxpr.bodies(eqn) for site in sites(body)]
     if eqn.primitive is P.scan_p:
         return [_stacked(site, eqn.params["length"]) for site in found]
@@ -65,14 +75,31 @@ def _stacked(site: Site, length: int) -> Site:
 
 
 def by_name(found: list[Site]) -> dict[str, list[Site]]:
-    table: dict[str, list[Site]] = {}
+    """The calls of each layer, by the name that users see.
+
+    Models that are called side by side may hold layers of the same name: these get the
+    class of the model before it. What a model returns is a layer only then, or if the
+    model is called more than once; else it is `f`, or nearly.
+    """
+    calls: dict[tuple[str, str], list[Site]] = {}
     for site in found:
-        table.setdefault(site.name, []).append(site)
+        calls.setdefault(site.key, []).append(site)
+    whole = lambda name: not name or name.startswith(".")
+    alone = sum(whole(site.name) for site in found) == 1
+    names = [name for _, name in calls]
+    table = {}
+    for (root, name), sites in calls.items():
+        if whole(name):
+            if not alone:
+                table[root + name] = sites
+        else:
+            shared = root and names.count(name) > 1
+            table[f"{root}/{name}" if shared else name] = sites
     return table
 
 
-def resolve(found: list[Site], at: str) -> tuple[str, list[int]]:
-    """The full name that `at` means, and which of its calls.
+def resolve(found: list[Site], at: str) -> tuple[list[Site], list[int]]:
+    """The calls of the layer that `at` means, and which of them are meant.
 
     A name that only one layer ends with will do; `"name@1"` is its second call.
     """
@@ -97,15 +124,15 @@ def resolve(found: list[Site], at: str) -> tuple[str, list[int]]:
             f"no layer {at!r}: {name!r} is called {times}. Its calls are {allowed}."
         )
     for i in picked:
-        _must_be_countable(calls[i])
-    return name, picked
+        _must_be_countable(name, calls[i])
+    return calls, picked
 
 
-def _must_be_countable(site: Site) -> None:
+def _must_be_countable(name: str, site: Site) -> None:
     for loop in site.loops:
         if loop != "scan":
             raise LayerError(
-                f"layer {site.name!r} runs inside `{loop}`, where it has no single "
+                f"layer {name!r} runs inside `{loop}`, where it has no single "
                 "value. Move it out; or use `jax.lax.scan` for a loop, "
                 "`jax.numpy.where` for a condition, and cut inside a `jax.shard_map`."
             )

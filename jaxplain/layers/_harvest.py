@@ -19,14 +19,14 @@ Plant: TypeAlias = Callable[[Any, Any], Any]
 
 
 def harvest(
-    name: str,
+    key: tuple[str, str],
     closed: ClosedJaxpr,
     args: Sequence[Any],
     plants: Sequence[Call | None],
     picked: Sequence[bool],
     plant: Plant,
 ) -> tuple[list[Any], list[Call]]:
-    """The outputs of a program, and the values called `name`, in order.
+    """The outputs of a program, and the values at the layer `key`, in order.
 
     `plants` and `picked` have an entry for each call: the arrays to put there, or None
     to leave it, and whether its value is wanted; it is empty otherwise. Equations that
@@ -38,11 +38,11 @@ def harvest(
     left = iter(zip(plants, picked, strict=True))
     for eqn in jaxpr.eqns:
         values = [_jaxpr.read(v, env) for v in eqn.invars]
-        count = sum(site.name == name for site in sites_of(eqn))
+        count = sum(site.key == key for site in sites_of(eqn))
         here = [next(left) for _ in range(count)]
         if any(wanted for _, wanted in here):
             new, wanted = map(list, zip(*here, strict=True))
-            out, more = _inside(name, eqn, values, new, wanted, plant)
+            out, more = _inside(key, eqn, values, new, wanted, plant)
             reaped += more
         else:
             out = _jaxpr.bind(eqn, values)
@@ -52,7 +52,7 @@ def harvest(
 
 
 def _inside(
-    name: str,
+    key: tuple[str, str],
     eqn: JaxprEqn,
     values: list[Any],
     plants: list[Call | None],
@@ -65,11 +65,11 @@ def _inside(
             return values, [values]
         return [plant(o, n) for o, n in zip(values, new, strict=True)], [values]
     if eqn.primitive is P.scan_p:
-        return _inside_scan(name, eqn, values, plants, picked, plant)
+        return _inside_scan(key, eqn, values, plants, picked, plant)
     body = _jaxpr.call_body(eqn)
     if body is None:  # `resolve` picks no call in there, so this is a bug of ours
         raise RuntimeError(f"cannot open `{eqn.primitive}`")
-    run = functools.partial(harvest, name, body, picked=picked, plant=plant)
+    run = functools.partial(harvest, key, body, picked=picked, plant=plant)
     if eqn.primitive is P.remat_p:
         again = _jaxpr.remat(eqn, lambda values, plants: run(values, plants))
         return again(values, plants)
@@ -77,7 +77,7 @@ def _inside(
 
 
 def _inside_scan(
-    name: str,
+    key: tuple[str, str],
     eqn: JaxprEqn,
     values: list[Any],
     plants: list[Call | None],
@@ -91,7 +91,7 @@ def _inside_scan(
     def step(carry: Any, x: Any) -> Any:
         inputs, plants = x
         args = [*consts, *carry, *inputs]
-        out, reaped = harvest(name, params["jaxpr"], args, plants, picked, plant)
+        out, reaped = harvest(key, params["jaxpr"], args, plants, picked, plant)
         return out[: len(carry)], (out[len(carry) :], reaped)
 
     carry, (ys, reaped) = jax.lax.scan(
