@@ -112,9 +112,22 @@ def smooth(explain, **options):
     return jx.smooth(explain, std=0.1, **{"num_samples": 8, **options})
 
 
+def at_features(make):
+    return partial(make, at="features")
+
+
+def over_layers(f):
+    return jx.cam.over_layers(jx.grad_cam, f, at=["features", "features"])
+
+
+full_grad = partial(jx.cam.full_grad, at=["features"])
+full_gradients = partial(jx.cam.full_gradients, at=["features"])
 ig = partial(jx.integrated_gradients, steps=8)
 guided = lambda f: jx.saliency(jx.rules.guided(f))
+lrp_gamma = lambda f: jx.rules.lrp(f, jx.rules.gamma())
+deconvolution = lambda f: jx.saliency(jx.rules.deconvolution(f))
 expected_ig = lambda f, **options: jx.expected(ig(f), **options)
+deep_shap = lambda f, **options: jx.expected(jx.rules.deep_lift(f), **options)
 expected_shap = lambda f, **options: jx.expected(jx.kernel_shap(f), **options)
 smooth_saliency = lambda f, **options: smooth(jx.saliency(f), **options)
 smooth_expected = lambda f, **options: smooth(expected_ig(f), **options)
@@ -131,6 +144,7 @@ GRADIENT = SAMPLED | words("dummy")
 LINE = GRADIENT | words("symmetric affine")
 SHAPLEY = LINE | words("complete")
 COMPLETE = words("complete")
+LIFTED = SHAPLEY - words("invariant")  # a product of three depends on its brackets
 
 CASES = [
     Case("saliency", jx.saliency, axioms=GRADIENT | words("symmetric")),
@@ -160,7 +174,11 @@ CASES = [
     Case("expected_ig", expected_ig, FOR_STACK, NUM_BASELINES, LINE | COMPLETE),
     Case("rise", rise, TO_DRAW, 8, SAMPLED | words("affine"), random=True),
     Case("guided", guided),
+    Case("deep_lift", jx.rules.deep_lift, FOR_BASELINE, axioms=LIFTED),
+    Case("lrp", jx.rules.lrp, axioms=words("symmetric dummy")),
     Case("grad_cam", partial(jx.grad_cam, at="features"), like_x=False),
+    Case("eigen_grad_cam", at_features(jx.cam.eigen_grad_cam), like_x=False),
+    Case("ablation_cam", at_features(jx.cam.ablation_cam), samples=3, like_x=False),
     Case(
         "completeness_gap",
         jx.metrics.completeness_gap,
@@ -182,6 +200,10 @@ CASES = [
 VARIANTS = [
     Case("expected_shap", expected_shap, TO_DRAW_FOR_STACK, NUM_BASELINES, SHAPLEY),
     Case("head_ig", head_ig, samples=8, like_x=False),
+    Case("deep_shap", deep_shap, FOR_STACK, NUM_BASELINES, LIFTED),
+    Case("multipliers", jx.rules.multipliers, FOR_BASELINE, axioms=words("dummy")),
+    Case("lrp_gamma", lrp_gamma, axioms=words("dummy")),
+    Case("deconvolution", deconvolution),
     Case(
         "smooth_of_expected",
         smooth_expected,
@@ -214,6 +236,28 @@ VARIANTS = [
         grouped=True,
     ),
     Case("surrogate", surrogate, TO_DRAW, 14, like_x=False, random=True, grouped=True),
+    *(
+        Case(make.__name__, at_features(make), like_x=False)
+        for make in (
+            jx.cam.grad_cam_plus_plus,
+            jx.cam.xgrad_cam,
+            jx.cam.hires_cam,
+            jx.cam.layer_cam,
+            jx.cam.eigen_cam,
+        )
+    ),
+    Case(
+        "score_cam",
+        at_features(jx.cam.score_cam),
+        FOR_BASELINE,
+        2,
+        like_x=False,
+        traces=2,
+    ),
+    Case("guided_grad_cam", at_features(jx.cam.guided_grad_cam), traces=2),
+    Case("full_grad", full_grad, like_x=False),
+    Case("full_gradients", full_gradients, like_x=False),
+    Case("cam_over_layers", over_layers, like_x=False, traces=2),
     Case(
         "insertion",
         partial(jx.metrics.insertion, steps=7),

@@ -1,4 +1,6 @@
-"""Maps of images: Grad-CAM, guided backpropagation, and how to stretch a map."""
+"""Maps of images: class activation maps, guided backpropagation, stretched maps."""
+
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -77,17 +79,33 @@ def deconvolution(f):
 
 
 def guided_grad_cam(f, x, at):
-    heatmap = jx.grad_cam(f, at=at, relu=True)(x)
-    nearest = jnp.kron(heatmap, jnp.ones((2, 2)))
-    guided = jx.saliency(jx.rules.guided(f))(x)
-    return jax.tree.map(lambda g: g * nearest, guided)
+    return jx.cam.guided_grad_cam(f, at=at, method="nearest")(x)
 
 
-def grad_cam_of_pytorch_grad_cam():
-    raw = jx.grad_cam(f, at="conv1")(image)
+def as_pytorch_grad_cam(raw):
+    """A map, and the same map rescaled, stretched and rescaled again."""
     stretch = lambda h: (h - h.min()) / (1e-7 + (h - h.min()).max())
     final = stretch(jx.cam.upsample(stretch(jax.nn.relu(raw)), (4, 4)))
     return {"raw": raw, "final": final}
+
+
+def cam(make, at):
+    return lambda: as_pytorch_grad_cam(make(f, at=at)(image))
+
+
+def elementwise_grad_cam(features, gradients):
+    """A map that this library does not have: the positive products."""
+    return jax.nn.relu(features * gradients).sum(-1)
+
+
+def ablation_cam_over_the_score():
+    raw = jx.cam.ablation_cam(f, at="relu1")(image)
+    return as_pytorch_grad_cam(raw / f(image))
+
+
+def score_cam():
+    raw = jx.cam.score_cam(f, at="relu1")(image, baseline=0.0)
+    return as_pytorch_grad_cam(raw)
 
 
 def upsample():
@@ -106,7 +124,20 @@ RECIPES = {
     "DEC-1": lambda: jx.saliency(deconvolution(f))(image),
     "GGC-1": lambda: guided_grad_cam(f, image, "relu1"),
     "GGC-2": lambda: guided_grad_cam(f_of_sum, (image, ones), "conv1")[0],
-    "O-CAM-GradCAM-conv1": grad_cam_of_pytorch_grad_cam,
+    "O-CAM-GradCAM-conv1": cam(jx.grad_cam, "conv1"),
+    "O-CAM-GradCAMPlusPlus-relu1": cam(jx.cam.grad_cam_plus_plus, "relu1"),
+    "O-CAM-XGradCAM-relu1": cam(jx.cam.xgrad_cam, "relu1"),
+    "O-CAM-XGradCAM-conv1": cam(jx.cam.xgrad_cam, "conv1"),
+    "O-CAM-HiResCAM-conv1": cam(jx.cam.hires_cam, "conv1"),
+    "O-CAM-LayerCAM-relu1": cam(jx.cam.layer_cam, "relu1"),
+    "O-CAM-EigenCAM-relu1": cam(jx.cam.eigen_cam, "relu1"),
+    "O-CAM-EigenCAM-conv1": cam(jx.cam.eigen_cam, "conv1"),
+    "O-CAM-EigenGradCAM-conv1": cam(jx.cam.eigen_grad_cam, "conv1"),
+    "O-CAM-GradCAMElementWise-relu1": cam(
+        partial(jx.cam.activation_map, reducer=elementwise_grad_cam), "relu1"
+    ),
+    "O-CAM-AblationCAM-relu1": ablation_cam_over_the_score,
+    "O-CAM-ScoreCAM-relu1": score_cam,
     "O-UP-bilinear": upsample,
     "O-UP-cv2": upsample,
     "O-UP-jax-linear": upsample,

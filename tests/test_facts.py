@@ -10,6 +10,7 @@ from functools import partial
 import facts_games
 import facts_gradients
 import facts_maps
+import facts_rules
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -19,7 +20,12 @@ import tiny_models
 import jaxplain as jx
 
 FACTS = json.loads(pathlib.Path(__file__).with_name("facts.json").read_text())
-RECIPES = facts_gradients.RECIPES | facts_maps.RECIPES | facts_games.RECIPES
+RECIPES = (
+    facts_gradients.RECIPES
+    | facts_maps.RECIPES
+    | facts_games.RECIPES
+    | facts_rules.RECIPES
+)
 KEY = jax.random.key(0)  # for exhaustive designs: no random number is used
 
 

@@ -15,24 +15,24 @@ from helpers import assert_close
 import jaxplain as jx
 from jaxplain._modules import functional
 
-X = jnp.asarray(np.sin(np.arange(3.0)))
+X = jnp.asarray(np.sin(np.arange(3.0)), jnp.float32)
 
 
 class Trained(nnx.Module):
     """A module in training mode: it draws random numbers and updates statistics."""
 
     def __init__(self):
-        wide = {"rngs": nnx.Rngs(0), "param_dtype": jnp.float64}
-        self.linear = nnx.Linear(3, 8, **wide)
-        self.norm = nnx.BatchNorm(8, **wide)
-        self.dropout = nnx.Dropout(0.5, rngs=nnx.Rngs(0))
+        rngs = nnx.Rngs(0)
+        self.linear = nnx.Linear(3, 8, rngs=rngs)
+        self.norm = nnx.BatchNorm(8, rngs=rngs)
+        self.dropout = nnx.Dropout(0.5, rngs=rngs)
 
     @nnx.remat
     def hidden(self, x):
         return self.dropout(self.norm(self.linear(jnp.stack([x, jnp.cos(x)]))))
 
     def __call__(self, x):
-        return jnp.sum(jnp.sin(self.hidden(x)) * jnp.arange(8.0)[None])
+        return jnp.sum(jnp.sin(self.hidden(x)) * jnp.arange(8.0, dtype=x.dtype)[None])
 
 
 def state(module):
@@ -87,9 +87,8 @@ def test_methods_and_partials_of_an_nnx_module_are_functions_too(wrap):
     f = wrap(model)
     assert names(f, X) == ["linear", "norm", "dropout"]
     value = lambda x: functional(f)(x).sum()
-    assert_close(
-        jax.grad(value)(X), jax.grad(lambda x: functional(model.hidden)(x).sum())(X)
-    )
+    expected = lambda x: functional(model.hidden)(x).sum()
+    assert_close(quick_jit(jax.grad(value))(X), quick_jit(jax.grad(expected))(X))
 
 
 def test_two_modules_bound_to_one_function_keep_what_they_share():
@@ -149,12 +148,11 @@ def test_a_bound_linen_module_is_a_function(train):
         return out[0] if train else out
 
     assert_close(jx.saliency(bound)(X), jax.grad(f)(X))
-    assert names(bound, X) == names(f, X) == ["dense", "norm", "dropout"] or train
+    assert names(bound, X) == names(f, X) == ["dense", "norm", "dropout"]
     assert names(bound.hidden, X) == ["dense", "norm", "dropout"]
     assert_close(jx.cut(bound, X, at="dense@1")[0], bound.dense(X))
-    assert_close(
-        jax.vmap(jx.saliency(functools.partial(bound)))(X[None])[0], jax.grad(f)(X)
-    )
+    batch = jax.vmap(jx.saliency(functools.partial(bound)))
+    assert_close(batch(X[None])[0], jax.grad(f)(X))
     assert_close(bound.variables, variables)
 
 

@@ -79,7 +79,7 @@ SIGMOIDS = {
 
 @functools.cache
 def in_both_words():
-    """Multipliers and relevances, of what is called by name and of what is spelt out."""
+    """Multipliers and relevances of what has a name, and of what is spelt out."""
 
     def explain(f):
         lift, share = rules.multipliers(inside(f)), rules.lrp(inside(f), LRP_0)
@@ -117,7 +117,6 @@ def test_relevance_of_a_product_of_two_signals_is_shared_equally():
 GATES = {
     "sigmoid": jax.nn.sigmoid,
     "softmax": jax.nn.softmax,
-    "hard_sigmoid": jax.nn.hard_sigmoid,
     "one_minus_sigmoid": lambda z: 1 - jax.nn.sigmoid(z),
     "sigmoid_by_exp": lambda z: 1 / (1 + jnp.exp(-z)),
 }

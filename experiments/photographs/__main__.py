@@ -14,6 +14,7 @@ from experiments.photographs import data, explain, figure, measure, model, scene
 
 NUM_HELD_OUT = 1000  # mosaics for the accuracy
 DRAWN = ("brick", "gravel", "face")  # classes in the figure
+NOT_DRAWN = (explain.SMOOTH_IG,)  # hardly to be told from what it smooths
 
 # Measure, its name in the table, and its decimal places.
 COLUMNS = (
@@ -119,7 +120,7 @@ def rows(
             name,
             pictures.examples.images[i],
             pictures.regions[i],
-            {k: result.maps[i] for k, result in found.items()},
+            {k: r.maps[i] for k, r in found.items() if k not in NOT_DRAWN},
             {k: float(values[i]) for k, values in shares.items()},
         )
         for name, i in zip(names, chosen, strict=True)

@@ -1,4 +1,4 @@
-"""Five explainers of the same score, each as one map of evidence per pixel."""
+"""Eight explainers of the same score, each as one map of evidence per pixel."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -10,20 +10,39 @@ import jax.random as jr
 import numpy as np
 
 import jaxplain as jx
+from experiments.photographs.data import CONTRAST, GREY
 from experiments.photographs.model import score
+from jaxplain import rules
 
 Method = Callable[..., jax.Array]
 
 IG = "Integrated gradients"
 SMOOTH_IG = "Smoothed IG"
+DEEP_LIFT = "DeepLIFT"
+LRP = "LRP"
 GRAD_CAM = "Grad-CAM"
+GUIDED = "Guided Grad-CAM"
 LIME = "LIME"
 KERNEL_SHAP = "Kernel SHAP"
-COMPLETE = (IG, SMOOTH_IG, KERNEL_SHAP)  # they claim to add up to f(x) - f(baseline)
+COMPLETE = (
+    IG,
+    SMOOTH_IG,
+    DEEP_LIFT,
+    KERNEL_SHAP,
+)  # they claim to add up to f(x) - f(baseline)
 
 STEPS = 32  # of integrated gradients
 NOISE, NUM_NOISY, NOISY_STEPS = 0.05, 8, 8
 NUM_SUPERPIXELS, NUM_COALITIONS = 36, 320
+
+# The lowest layer sees grey levels in units of contrast; the top one holds the prior.
+BLACK, WHITE = -GREY / CONTRAST, (1 - GREY) / CONTRAST
+COMPOSITE = {
+    "edges": rules.zbox(BLACK, WHITE),
+    "parts": rules.gamma(0.25),
+    "features": rules.gamma(0.25),
+    "evidence": rules.epsilon(),
+}
 
 
 class Examples(NamedTuple):
@@ -58,16 +77,22 @@ def methods(baseline: float, num_groups: int) -> dict[str, Method]:
         std=NOISE,
         num_samples=NUM_NOISY,
     )
+    deep_lift = rules.deep_lift(score)
+    lrp = rules.lrp(score, COMPOSITE)
     grad_cam = jx.grad_cam(score, at="features")
+    guided_grad_cam = jx.cam.guided_grad_cam(score, at="features")
     budget = {"num_samples": NUM_COALITIONS, "num_groups": num_groups}
     lime = jx.lime(score, **budget)
     kernel_shap = jx.kernel_shap(score, **budget)
 
-    def gradient(explain: Method, x: Any, params: Any, label: Any, *_: Any) -> Any:
+    def against(explain: Method, x: Any, params: Any, label: Any, *_: Any) -> Any:
         return explain(x, params, label, baseline=baseline)
 
     def noisy(x: Any, params: Any, label: Any, groups: Any, key: Any) -> Any:
         return smooth_ig(x, params, label, baseline=baseline, key=key)
+
+    def plain(explain: Method, x: Any, params: Any, label: Any, *_: Any) -> Any:
+        return explain(x, params, label)
 
     def cam(x: Any, params: Any, label: Any, groups: Any, key: Any) -> Any:
         return jx.cam.upsample(grad_cam(x, params, label), x.shape)
@@ -80,9 +105,12 @@ def methods(baseline: float, num_groups: int) -> dict[str, Method]:
         return jx.groups.spread(phi / jnp.maximum(pixels, 1.0), groups)
 
     return {
-        IG: partial(gradient, ig),
+        IG: partial(against, ig),
         SMOOTH_IG: noisy,
+        DEEP_LIFT: partial(against, deep_lift),
+        LRP: partial(plain, lrp),
         GRAD_CAM: cam,
+        GUIDED: partial(plain, guided_grad_cam),
         LIME: partial(grouped, lime),
         KERNEL_SHAP: partial(grouped, kernel_shap),
     }

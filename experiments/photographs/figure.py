@@ -13,10 +13,10 @@ from matplotlib.patheffects import Stroke
 
 import jaxplain as jx
 
-# Inches. All are whole numbers of dots, and a panel is three per pixel of a picture.
+# Inches. All are whole numbers of dots, and a panel is two per pixel of a picture.
 PANEL, GAP = 1.0, 0.0625
 LEFT, TOP, BOTTOM = 0.375, 0.25, 0.4375
-DPI = 192
+DPI = 128
 SMALL, NORMAL = 6.5, 7.5  # points
 STRONGEST = 99.0  # percentile of the magnitudes that gets the strongest colour
 

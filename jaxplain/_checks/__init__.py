@@ -22,6 +22,7 @@ from ._options import positive as positive
 from ._options import sizes as sizes
 from ._shapes import features as features
 from ._shapes import given as given
+from ._shapes import one_array as one_array
 from ._shapes import ranking as ranking
 from ._shapes import replacement as replacement
 from ._shapes import same_shapes as same_shapes

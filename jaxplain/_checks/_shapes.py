@@ -9,8 +9,8 @@ from jaxtyping import Array, PyTree
 from ._show import describe, show
 
 
-def features(value: Any, at: str) -> None:
-    """The features of a layer: one array, channels last."""
+def one_array(value: Any, at: str) -> None:
+    """The value of a layer: one array of floating-point numbers."""
     if isinstance(value, list):
         raise ValueError(  # noqa: TRY004
             f"layer {at!r} is called {len(value)} times, so it has no single map. "
@@ -21,6 +21,16 @@ def features(value: Any, at: str) -> None:
             f"layer {at!r} must give one array, but gives {jax.tree.map(show, value)}. "
             "Name the part to look at with `jaxplain.tap`."
         )
+    if not jnp.issubdtype(value.dtype, jnp.floating):
+        raise TypeError(
+            f"layer {at!r} must be floating-point, but is {show(value)}. Integers have "
+            "no gradient: choose a later layer, such as the embedding of tokens."
+        )
+
+
+def features(value: Any, at: str) -> None:
+    """The features of a layer: one array, channels last."""
+    one_array(value, at)
     if value.ndim < 2:
         raise ValueError(
             f"layer {at!r} must have channels and at least one other axis, but is "

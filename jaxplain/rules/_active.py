@@ -18,7 +18,7 @@ from .. import _jaxpr
 from ._place import NOWHERE, Place
 
 Roots: TypeAlias = tuple[Any, ...]
-Role: TypeAlias = Literal["signal", "gate", "constant"]
+Role: TypeAlias = Literal["input", "signal", "gate", "constant"]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -30,7 +30,8 @@ class Active:
         roots: Values of which it is an elementwise function, nearest last, evaluated or
             pending. They are told apart by identity, and forgotten at the border of a
             loop.
-        role: What LRP makes of it: a gate scales a signal, and gets no relevance.
+        role: What LRP makes of it. An input is not through a layer yet; a gate scales a
+            signal, and gets no relevance.
     """
 
     streams: tuple[Any, ...]

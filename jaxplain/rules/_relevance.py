@@ -37,6 +37,7 @@ Rules = Rule | Mapping[str, Rule]
 TINY = 1e-9
 SUM = epsilon(TINY)
 DEFAULT = epsilon()
+LOUD = ("input", "signal")
 
 
 def lrp(
@@ -55,12 +56,12 @@ def lrp(
     A linear layer is a convolution or a matrix product with constant weights, and the
     bias, the scale and the batch normalisation that follow belong to it. Every other
     operation has one way back. An activation, and any elementwise function of one
-    value, passes its relevance on. A sum, and average pooling, share it by their
-    addends; a maximum gives it to the winner. What scales a signal is a *gate* and
-    gets nothing: sigmoids in an LSTM or a GRU, attention weights, the reciprocal
-    deviation in a normalisation. A product of two signals, and anything else, shares by
-    input times gradient. Costs about one gradient for `epsilon`, and two and a half for
-    `zplus`.
+    value, passes its relevance on, and so does a scaling of the input before the first
+    layer. A sum, and average pooling, share it by their addends; a maximum gives it to
+    the winner. What scales a signal is a *gate* and gets nothing: sigmoids in an LSTM
+    or a GRU, attention weights, the reciprocal deviation in a normalisation. A product
+    of two signals, and anything else, shares by input times gradient. Costs about one
+    gradient for `epsilon`, and two and a half for `zplus`.
 
     Args:
         f: Function to explain: `f(x, *args)` returns a scalar. Prefer a logit, and to
@@ -114,7 +115,8 @@ def lrp(
             return next(found, DEFAULT)
 
         def value(xs: list[Any]) -> Any:
-            values = [*(Active((v,)) for v in xs), *leaves[len(xs) :]]
+            inputs = [Active((v,), role="input") for v in xs]
+            values = [*inputs, *leaves[len(xs) :]]
             (out,) = follow(closed, values, _book(rule_at, strict))
             return settle(out).value if is_active(out) else out
 
@@ -192,9 +194,7 @@ def _book(rule_at: Any, strict: bool) -> Book:
 def _linear(eqn: JaxprEqn, values: list[Any], rule: Any) -> Affine | None:
     """The equation as an affine map of one signal, if it is one."""
     name = eqn.primitive.name
-    signals = [
-        i for i in floats(values) if values[i].role == "signal" or len(values) == 1
-    ]
+    signals = [i for i in floats(values) if values[i].role in LOUD or len(values) == 1]
     active = [i for i, v in enumerate(values) if is_active(v)]
     if len(signals) != 1:
         if len(active) != 1 or name not in ("dot_general", "conv_general_dilated"):
@@ -211,7 +211,9 @@ def _linear(eqn: JaxprEqn, values: list[Any], rule: Any) -> Affine | None:
         return value.negated() if name == "neg" else value.moved(eqn)
     if name not in ("add", "sub", "mul", "div") or len(active) != 1:
         return None
-    if (name == "div" and at == 1) or not fits(eqn, value):
+    # Before the first layer, scales and shifts are a change of units, and no biases:
+    # what a rule for pixels gives a pixel is not in proportion to it.
+    if (name == "div" and at == 1) or not fits(eqn, value) or value.role == "input":
         return None
     constant = values[1 - at]
     folded = value.then(name, constant, at) if isinstance(value, Affine) else None
