@@ -2,7 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-SHIM := $(foreach name,jaxpr layers linen nnx frameworks rules,tests/test_$(name)*.py)
+SHIM := jaxpr layers modules frameworks threads linen nnx equinox keras rules
+SHIM_TESTS := $(foreach name,$(SHIM),$(wildcard tests/test_$(name)*.py))
 
 .PHONY: demo test test-lowest check docs benchmarks mutants format clean
 
@@ -16,7 +17,7 @@ test: .venv/ready
 # The oldest JAX and Flax that pyproject.toml admits: what reads their programs.
 test-lowest: .venv-lowest/ready
 	.venv-lowest/bin/python docs/tour.py
-	.venv-lowest/bin/python -m pytest -n 2 --dist loadfile -W default $(SHIM)
+	.venv-lowest/bin/python -m pytest -n 2 --dist loadfile -W default $(SHIM_TESTS)
 
 check: .venv/ready-dev
 	$(BIN)/ruff format --check .

@@ -20,6 +20,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 # ordinary calls keep the program they had.
 place = jax.make_user_context(None)
 
+PATH = "_jaxplain_path"
+"""The attribute of a private copy of a module that holds its path."""
+
 
 def name_of(path: str, method: str) -> str | None:
     """The name of what a method returns, by the path of its module.
@@ -29,10 +32,6 @@ def name_of(path: str, method: str) -> str | None:
     if not path and place.value[0]:
         return None
     return path if method == "__call__" else f"{path}.{method}"
-
-
-PATH = "_jaxplain_path"
-"""The attribute of a private copy of a module that holds its path."""
 
 
 def functional(f: F) -> F:

@@ -43,8 +43,8 @@ def tap(value: X, name: str) -> X:
     """Name a value inside a function, so that `cut` finds it.
 
     The identity, and free once compiled. Values named with
-    `jax.ad_checkpoint.checkpoint_name` are found too, and so are the outputs of linen
-    and nnx modules, which need no tap.
+    `jax.ad_checkpoint.checkpoint_name` are found too, and so is what modules of Flax,
+    Equinox and Keras return, which needs no tap.
 
     Args:
         value: Any pytree; its arrays are named together.

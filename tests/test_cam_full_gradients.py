@@ -48,8 +48,8 @@ def variables_of(model):
         value = 0.3 * jr.normal(key, leaf.shape)
         return jnp.exp(value) if "var" in jax.tree_util.keystr(path) else value
 
-    random = lambda: [draw(*leaf, key) for leaf, key in zip(leaves, keys)]
-    return treedef.unflatten(quick_jit(random)())
+    random = lambda *keys: [draw(*leaf, key) for leaf, key in zip(leaves, keys)]
+    return treedef.unflatten(quick_jit(random)(*keys))
 
 
 def score_of(model):

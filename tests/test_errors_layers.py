@@ -107,8 +107,9 @@ Its layers, in order of execution:
     ),
     no_taps=(
         *cut(jnp.sum, X, "features"),
-        "no layer 'features': `f` names no value. The outputs of linen and nnx modules "
-        'are named by themselves; name any other with `jaxplain.tap(value, "name")`.',
+        "no layer 'features': `f` names no value. What modules of Flax, Equinox and "
+        "Keras return is named by itself, but for the outermost one; name any other "
+        'value with `jaxplain.tap(value, "name")`.',
     ),
     inside_cond=(*cut(branching, X, "branch"), COUNTED.format("'branch'", "cond")),
     inside_while=(*cut(branching, X, "body"), COUNTED.format("'body'", "while_loop")),

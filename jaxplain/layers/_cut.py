@@ -19,7 +19,7 @@ Mode = Literal["replace", "shift"]
 def taps(f: Callable[..., Any], x: Any, /, *args: Any) -> dict[str, Any]:
     """The values that have a name inside `f`, with their shapes.
 
-    The outputs of linen and nnx modules are named by their paths, such as
+    What modules of Flax, Equinox and Keras return is named by their paths, such as
     `"block/conv"`; any other value by `tap`. One abstract trace: nothing is computed.
 
     Args:

@@ -141,9 +141,9 @@ def _must_be_countable(name: str, site: Site) -> None:
 def _unknown(at: str, name: str, table: dict[str, list[Site]], tails: list[str]) -> str:
     if not table:
         return (
-            f"no layer {at!r}: `f` names no value. The outputs of linen and nnx "
-            "modules are named by themselves; name any other with "
-            '`jaxplain.tap(value, "name")`.'
+            f"no layer {at!r}: `f` names no value. What modules of Flax, Equinox and "
+            "Keras return is named by itself, but for the outermost one; name any "
+            'other value with `jaxplain.tap(value, "name")`.'
         )
     near = tails or difflib.get_close_matches(name, table, 3, 0.4)
     near = near or [known for known in table if name.lower() in known.lower()][:3]
