@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import jaxplain as jx
+from jaxplain import cam
 
 KEY = jr.key(7)
 NUM_BASELINES = 5
@@ -112,16 +113,8 @@ def smooth(explain, **options):
     return jx.smooth(explain, std=0.1, **{"num_samples": 8, **options})
 
 
-def at_features(make):
-    return partial(make, at="features")
-
-
-def over_layers(f):
-    return jx.cam.over_layers(jx.grad_cam, f, at=["features", "features"])
-
-
-full_grad = partial(jx.cam.full_grad, at=["features"])
-full_gradients = partial(jx.cam.full_gradients, at=["features"])
+at_features = lambda make: partial(make, at="features")
+at_two = partial(cam.over_layers, jx.grad_cam, at=["features", "features"])
 ig = partial(jx.integrated_gradients, steps=8)
 guided = lambda f: jx.saliency(jx.rules.guided(f))
 lrp_gamma = lambda f: jx.rules.lrp(f, jx.rules.gamma())
@@ -177,8 +170,8 @@ CASES = [
     Case("deep_lift", jx.rules.deep_lift, FOR_BASELINE, axioms=LIFTED),
     Case("lrp", jx.rules.lrp, axioms=words("symmetric dummy")),
     Case("grad_cam", partial(jx.grad_cam, at="features"), like_x=False),
-    Case("eigen_grad_cam", at_features(jx.cam.eigen_grad_cam), like_x=False),
-    Case("ablation_cam", at_features(jx.cam.ablation_cam), samples=3, like_x=False),
+    Case("eigen_grad_cam", at_features(cam.eigen_grad_cam), like_x=False),
+    Case("ablation_cam", at_features(cam.ablation_cam), samples=3, like_x=False),
     Case(
         "completeness_gap",
         jx.metrics.completeness_gap,
@@ -236,28 +229,18 @@ VARIANTS = [
         grouped=True,
     ),
     Case("surrogate", surrogate, TO_DRAW, 14, like_x=False, random=True, grouped=True),
-    *(
-        Case(make.__name__, at_features(make), like_x=False)
-        for make in (
-            jx.cam.grad_cam_plus_plus,
-            jx.cam.xgrad_cam,
-            jx.cam.hires_cam,
-            jx.cam.layer_cam,
-            jx.cam.eigen_cam,
-        )
-    ),
+    Case("grad_cam_plus_plus", at_features(cam.grad_cam_plus_plus), like_x=False),
+    Case("xgrad_cam", at_features(cam.xgrad_cam), like_x=False),
+    Case("hires_cam", at_features(cam.hires_cam), like_x=False),
+    Case("layer_cam", at_features(cam.layer_cam), like_x=False),
+    Case("eigen_cam", at_features(cam.eigen_cam), like_x=False),
     Case(
-        "score_cam",
-        at_features(jx.cam.score_cam),
-        FOR_BASELINE,
-        2,
-        like_x=False,
-        traces=2,
+        "score_cam", at_features(cam.score_cam), FOR_BASELINE, 2, like_x=False, traces=2
     ),
-    Case("guided_grad_cam", at_features(jx.cam.guided_grad_cam), traces=2),
-    Case("full_grad", full_grad, like_x=False),
-    Case("full_gradients", full_gradients, like_x=False),
-    Case("cam_over_layers", over_layers, like_x=False, traces=2),
+    Case("guided_grad_cam", at_features(cam.guided_grad_cam), traces=2),
+    Case("full_grad", partial(cam.full_grad, at=["features"]), like_x=False),
+    Case("full_gradients", partial(cam.full_gradients, at=["features"]), like_x=False),
+    Case("cam_over_layers", at_two, like_x=False, traces=2),
     Case(
         "insertion",
         partial(jx.metrics.insertion, steps=7),

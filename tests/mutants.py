@@ -184,18 +184,6 @@ FAULTS = [
     ),
     # layers, maps and rules
     Fault(
-        "cam.py",
-        "space = tuple(range(features.ndim - 1))",
-        "space = tuple(range(1, features.ndim))",
-        "test_facts test_oracles",
-    ),
-    Fault(
-        "cam.py",
-        "return jax.nn.relu(heatmap) if relu else heatmap",
-        "return jax.nn.relu(heatmap)",
-        "test_defects test_oracles",
-    ),
-    Fault(
         "layers/_cut.py",
         "arrays = [n - old for n, old in zip(arrays, reaped, strict=True)]",
         "pass",
@@ -214,10 +202,100 @@ FAULTS = [
         "test_frameworks",
     ),
     Fault(
-        "rules.py",
-        "return (jnp.where(on & (gradient > 0), gradient, jnp.zeros_like(gradient)),)",
-        "return (jnp.where(on, gradient, jnp.zeros_like(gradient)),)",
+        "cam/_maps.py",
+        "return jax.nn.relu(heatmap) if relu else heatmap",
+        "return jax.nn.relu(heatmap)",
+        "test_cam_oracles test_defects",
+    ),
+    Fault(
+        "cam/reducers.py",
+        "rows = rows / size",
+        "rows = rows / 1",
+        "test_cam",
+    ),
+    Fault(
+        "cam/_ablation.py",
+        "weights = jnp.where(picked, weights, 0)",
+        "weights = weights",
+        "test_cam_evaluations",
+    ),
+    Fault(
+        "cam/_full_grad.py",
+        "return run([*inputs, *others], new, lambda _, value: value)",
+        "return run([*inputs, *others], None, None)",
+        "test_cam_full_gradients",
+    ),
+    Fault(
+        "cam/_precision.py",
+        "wide = _tree.accumulator(features.dtype)",
+        "wide = features.dtype",
+        "test_cam",
+    ),
+    Fault(
+        "rules/_guided.py",
+        "jnp.where(on, _relu(gradient), jnp.zeros_like(gradient))",
+        "jnp.where(on, gradient, jnp.zeros_like(gradient))",
         "test_facts test_rules",
+    ),
+    Fault(
+        "rules/_guided.py",
+        "lambda x: (_relu(x), None), lambda _, gradient: (_relu(gradient),)",
+        "lambda x: (_relu(x), None), lambda _, gradient: (gradient,)",
+        "test_facts test_rules_gradients",
+    ),
+    Fault(
+        "rules/_slopes.py",
+        "return local.pull([(x + r) / 2 for x, r in zip(local.xs, local.refs)], cts)",
+        "return local.pull(local.xs, cts)",
+        "test_rules_operations",
+    ),
+    Fault(
+        "rules/_slopes.py",
+        'outward = rise > 0 if kind == "max" else rise < 0',
+        "outward = rise > 0",
+        "test_rules_operations",
+    ),
+    Fault(
+        "rules/_slopes.py",
+        "_times(ct, (of_a(b) + of_a(ref_b)) / 2),",
+        "_times(ct, of_a(b)),",
+        "test_rules_operations",
+    ),
+    Fault(
+        "rules/_deep_lift.py",
+        "mean = jax.lax.stop_gradient(sum(values[0].streams) / 2)",
+        "mean = jax.lax.stop_gradient(values[0].value)",
+        "test_rules_operations",
+    ),
+    Fault(
+        "rules/_affine.py",
+        "shift = None if self.shift is None else self.shift * constant",
+        "shift = self.shift",
+        "test_rules_folding",
+    ),
+    Fault(
+        "rules/_shares.py",
+        "sign = jnp.where(z < 0, -jnp.ones_like(z), jnp.ones_like(z))",
+        "sign = jnp.ones_like(z)",
+        "test_facts test_rules_lrp",
+    ),
+    Fault(
+        "rules/_relevance.py",
+        'muted = ("gate", "constant") if name == "mul" else ("constant",)',
+        'muted = ("constant",)',
+        "test_rules_operations",
+    ),
+    Fault(
+        "rules/_place.py",
+        "return name.removeprefix(SCOPE)",
+        "return name",
+        "test_rules_names",
+    ),
+    Fault(
+        "_jaxpr/_split.py",
+        "grown = [a or b for a, b in zip(active[carry], out)]",
+        "grown = active[carry]",
+        "test_rules_networks",
     ),
     # metrics
     Fault(

@@ -12,7 +12,6 @@ from typing import Any
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
-import jax.random as jr
 import numpy as np
 from flax import nnx
 
@@ -122,7 +121,7 @@ MODELS = {
 
 
 def example(shape, dtype=jnp.float64, seed=1):
-    return jr.normal(jr.key(seed), shape, jnp.float64).astype(dtype)
+    return jnp.asarray(np.random.default_rng(seed).normal(size=shape), dtype)
 
 
 def variables(module, shape, dtype, *, biases):
@@ -131,12 +130,14 @@ def variables(module, shape, dtype, *, biases):
     Scales of norms take both signs. Without biases, a norm shifts nothing either.
     """
     # In float32, as batch norms keep their statistics.
-    abstract = jax.eval_shape(module.init, jr.key(0), jnp.zeros(shape, jnp.float32))
+    abstract = jax.eval_shape(
+        module.init, jax.random.key(0), jnp.zeros(shape, jnp.float32)
+    )
     leaves, treedef = jax.tree_util.tree_flatten_with_path(abstract)
 
     def fill(seed, path, like):
         name = path[-1].key
-        noise = np.asarray(jr.normal(jr.key(seed), like.shape))
+        noise = np.random.default_rng(seed).normal(size=like.shape)
         if name == "kernel":
             inputs = like.shape[0] if len(like.shape) == 3 else like.shape[:-1]
             return 1.5 * noise / np.sqrt(np.prod(inputs))

@@ -93,7 +93,7 @@ def public_names():
             yield f"jaxplain.{key}", value
     for module in modules:
         for key, value in vars(module).items():
-            here = getattr(value, "__module__", None) == module.__name__
+            here = str(getattr(value, "__module__", "")).startswith(module.__name__)
             callable_here = here and (
                 inspect.isfunction(value) or inspect.isclass(value)
             )

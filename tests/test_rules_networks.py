@@ -18,7 +18,7 @@ import jaxplain as jx
 
 rules = jx.rules
 each_model = pytest.mark.parametrize("name", MODELS)
-LRP_0 = rules.epsilon(1e-12)
+LRP_0 = rules.epsilon(1e-9)
 
 
 @functools.cache
@@ -57,18 +57,21 @@ def test_deep_lift_in_float32_is_that_in_float64(name):
 
 
 @functools.cache
-def relevances(name, dtype):
-    """Relevance in a network without biases, and its score."""
-    f, _, variables, x = model(name, False, dtype)
-    explain = rules.lrp(f, rules.epsilon(1e-9))
-    both = lambda x, variables: (explain(x, variables), f(x, variables))
-    return quick_jit(both)(x, variables)
+def relevances(name, biases, dtype):
+    """Relevance, the score, and input x gradient where gates and slopes are held."""
+    f, held, variables, x = model(name, biases, dtype)
+
+    def explain(x, variables):
+        phi = rules.lrp(f, LRP_0)(x, variables)
+        return phi, f(x, variables), jx.input_x_gradient(held)(x, variables)
+
+    return quick_jit(explain)(x, variables)
 
 
 @each_model
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_relevance_is_conserved_where_no_bias_takes_any(name, dtype):
-    phi, score = relevances(name, dtype)
+    phi, score, _ = relevances(name, False, dtype)
     assert phi.dtype == dtype
     assert abs(score) > 0.1
     assert abs(phi.sum() - score) <= 1e-5 * abs(phi).sum()
@@ -77,10 +80,8 @@ def test_relevance_is_conserved_where_no_bias_takes_any(name, dtype):
 @each_model
 @pytest.mark.parametrize("biases", [False, True], ids=["no_biases", "biases"])
 def test_lrp_0_is_input_x_gradient_where_gates_and_slopes_are_held(name, biases):
-    f, held, variables, x = model(name, biases, "float64")
-    expected = quick_jit(jx.input_x_gradient(held))(x, variables)
-    phi = quick_jit(rules.lrp(f, LRP_0))(x, variables)
-    # Denominators as small as 1e-3, which 1e-9 at most keeps from zero.
+    phi, _, expected = relevances(name, biases, "float64")
+    # Denominators as small as 1e-3, which 1e-9 keeps from zero.
     assert_close(phi, expected, tol=1e-5)
 
 
@@ -95,7 +96,7 @@ def test_epsilon_takes_relevance_away():
     f, _, variables, x = model("CNN", False, "float64")
     total = lambda epsilon: rules.lrp(f, rules.epsilon(epsilon))(x, variables).sum()
     totals = quick_jit(lambda: [total(epsilon) for epsilon in (1e-3, 0.1, 10.0)])()
-    kept = [float(part / relevances("CNN", "float64")[1]) for part in totals]
+    kept = [float(part / relevances("CNN", False, "float64")[1]) for part in totals]
     assert kept[0] > kept[1] > kept[2] > 0
     assert kept[0] > 0.9 > 0.5 > kept[2]
 
