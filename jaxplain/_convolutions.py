@@ -10,7 +10,7 @@ import numpy as np
 from jax.extend.core import JaxprEqn
 from jax.extend.core import primitives as P
 
-from . import _jaxpr
+from . import _jaxpr, _platform
 
 
 def canonical_convolutions(
@@ -24,20 +24,20 @@ def canonical_convolutions(
     `docs/performance.md` for the measurements. `fn` is traced once, here.
     """
     closed, _, shape = _jaxpr.trace(fn, *example)
-    on_cpu = jax.default_backend() == "cpu"
-
-    def replace(eqn: JaxprEqn) -> Callable[..., Any] | None:
-        if not on_cpu or eqn.primitive is not P.conv_general_dilated_p:
-            return None
-        return functools.partial(_channels_last, eqn)
 
     def run(*args: Any) -> Any:
-        out = _jaxpr.interpret(
-            closed, jax.tree.leaves(args), replace, open_custom=False
-        )
+        leaves = jax.tree.leaves(args)
+        out = _jaxpr.interpret(closed, leaves, _replacement, open_custom=False)
         return _jaxpr.unflatten_like(shape, out)
 
     return run, _jaxpr.unflatten_like(shape, closed.out_avals)
+
+
+@_platform.on_cpu
+def _replacement(eqn: JaxprEqn) -> Callable[..., Any] | None:
+    if eqn.primitive is not P.conv_general_dilated_p:
+        return None
+    return functools.partial(_channels_last, eqn)
 
 
 def _channels_last(eqn: JaxprEqn, image: Any, kernel: Any) -> Any:

@@ -140,12 +140,13 @@ def mean_samples(
 
         def weigh(leaf: Array) -> Array:
             dtype = accumulator(leaf.dtype)
-            column = lambda v: jnp.broadcast_to(
-                v.reshape(-1, *(1,) * (leaf.ndim - 1)), leaf.shape
+            w = jnp.asarray(weights, dtype)[indices]
+            column = jnp.broadcast_to(
+                valid.reshape(-1, *(1,) * (leaf.ndim - 1)), leaf.shape
             )
-            w = column(jnp.asarray(weights, dtype)[indices])
             # A sample that only fills the chunk must not count, even if it is infinite.
-            return jnp.sum(jnp.where(column(valid), w * leaf.astype(dtype), 0), 0)
+            counted = jnp.where(column, leaf.astype(dtype), 0)
+            return weighted_sum(w, counted)
 
         return jax.tree.map(weigh, samples), ()
 
@@ -155,6 +156,20 @@ def mean_samples(
         return total.astype(dtype) if jnp.issubdtype(dtype, jnp.inexact) else total
 
     return jax.tree.map(restore, sums, dtypes[0])
+
+
+def weighted_sum(weights: Array, samples: Array) -> Array:
+    """The sum over the first axis, weighted."""
+
+    def plain(w: Array, samples: Array) -> Array:
+        shape = samples.shape
+        w = jnp.broadcast_to(w.reshape(-1, *(1,) * (len(shape) - 1)), shape)
+        return jnp.sum(w * samples, 0)
+
+    # XLA's CPU compiler is slow at sums of products that are not one; that of a TPU
+    # would turn what is infinite into NaN.
+    product = lambda w, samples: jnp.tensordot(w, samples, 1, precision="highest")
+    return jax.lax.platform_dependent(weights, samples, cpu=product, default=plain)
 
 
 def constant(values: np.ndarray, like: PyTree) -> Array:

@@ -3,7 +3,7 @@
 import jax
 from jaxtyping import Array, ArrayLike
 
-from . import _checks, _quadrature, _tree
+from . import _affine, _checks, _pooling, _quadrature, _tree
 from ._quadrature import Rule
 from ._types import REQUIRED, Contrastive, Explainer, ScalarFn, Ts, X
 
@@ -35,7 +35,7 @@ def saliency(f: ScalarFn[X, *Ts]) -> Explainer[X, *Ts]:
     """
 
     def explain(x: X, /, *args: *Ts) -> X:
-        return jax.grad(_checks.scalar(f))(_checks.inputs(x), *args)
+        return _pooling.gradient(_checks.scalar(f))(_checks.inputs(x), *args)
 
     return explain
 
@@ -69,7 +69,7 @@ def input_x_gradient(f: ScalarFn[X, *Ts]) -> Explainer[X, *Ts]:
 
     def explain(x: X, /, *args: *Ts) -> X:
         x = _checks.inputs(x)
-        return _tree.mul(x, jax.grad(_checks.scalar(f))(x, *args))
+        return _tree.mul(x, _pooling.gradient(_checks.scalar(f))(x, *args))
 
     return explain
 
@@ -117,20 +117,23 @@ def integrated_gradients(
         arXiv:1703.01365, equation 1.
     """
     nodes, weights = _quadrature.nodes_and_weights(rule, steps)
+    inside = bool(min(nodes) > 0 and max(nodes) < 1)
     _checks.chunk_size(chunk_size)
 
     def explain(x: X, /, *args: *Ts, baseline: X | ArrayLike = REQUIRED) -> X:
         x = _checks.inputs(x)
         start = _checks.baseline(baseline, x)
-        gradient = jax.grad(_checks.scalar(f))
+        of_x = lambda x: _checks.scalar(f)(x, *args)
+        head, line, pull_back = _affine.straighten(of_x, start, x, inside=inside)
+        gradient = _pooling.gradient(head)
         # Summed in float32 at least, so the differences of bfloat16 inputs are too.
         wide = lambda leaf: leaf.astype(_tree.accumulator(leaf.dtype))
 
         def at_node(i: Array) -> X:
-            point = _tree.lerp(start, x, _tree.constant(nodes, x)[i])
-            return jax.tree.map(wide, gradient(point, *args))
+            point = line(_tree.constant(nodes, x)[i])
+            return jax.tree.map(wide, gradient(point))
 
-        mean = _tree.mean_samples(at_node, steps, chunk_size, weights)
+        mean = pull_back(_tree.mean_samples(at_node, steps, chunk_size, weights))
         delta = jax.tree.map(lambda a, b: wide(a) - wide(b), x, start)
         return _tree.cast_like(_tree.mul(delta, mean), x)
 

@@ -6,6 +6,7 @@ each activation. LRP-0 is then input x gradient (Montavon et al., 2019, section 
 Ali et al., 2022, arXiv:2202.07304, section 4).
 """
 
+import functools
 from functools import partial
 from typing import Any
 
@@ -13,6 +14,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
+import tiny_models
 from flax import nnx
 
 hold = jax.lax.stop_gradient
@@ -120,8 +122,13 @@ MODELS = {
 }
 
 
+def noise(seed, shape):
+    """Normal numbers; from here on, no score of the networks below is near zero."""
+    return np.random.default_rng(100 + seed).normal(size=shape)
+
+
 def example(shape, dtype=jnp.float64, seed=1):
-    return jnp.asarray(np.random.default_rng(seed).normal(size=shape), dtype)
+    return jnp.asarray(noise(seed, shape), dtype)
 
 
 def variables(module, shape, dtype, *, biases):
@@ -137,15 +144,15 @@ def variables(module, shape, dtype, *, biases):
 
     def fill(seed, path, like):
         name = path[-1].key
-        noise = np.random.default_rng(seed).normal(size=like.shape)
+        values = noise(seed, like.shape)
         if name == "kernel":
             inputs = like.shape[0] if len(like.shape) == 3 else like.shape[:-1]
-            return 1.5 * noise / np.sqrt(np.prod(inputs))
+            return 1.5 * values / np.sqrt(np.prod(inputs))
         if name == "var":
-            return 0.5 + noise**2
+            return 0.5 + values**2
         if name == "scale":
-            return np.sign(noise) * (0.5 + abs(noise))
-        return 0.5 * noise * biases
+            return np.sign(values) * (0.5 + abs(values))
+        return 0.5 * values * biases
 
     filled = [fill(seed, *leaf) for seed, leaf in enumerate(leaves)]
     return treedef.unflatten([jnp.asarray(array, dtype) for array in filled])
@@ -163,14 +170,25 @@ def network(name, *, biases, dtype=jnp.float64):
     return f, held, values, example(shape, dtype)
 
 
-# nnx and plain JAX.
+# The LSTM of the facts, in plain JAX and in both Flaxes.
+
+LSTMS = {
+    "lax.scan": lambda: tiny_models.lstm_scan,
+    "linen": lambda: tiny_models.lstm_linen,
+    "nnx": functools.cache(tiny_models.lstm_nnx),
+}
+
+
+# nnx.
 
 
 class NNXNetwork(nnx.Module):
     """One layer twice, between two others."""
 
     def __init__(self, rngs):
-        wide = {"param_dtype": jnp.float64, "rngs": rngs}
+        start = lambda _, shape, dtype: jnp.asarray(noise(sum(shape), shape), dtype)
+        functions = {"kernel_init": start, "bias_init": start}
+        wide = {"param_dtype": jnp.float64, "rngs": rngs, **functions}
         self.first = nnx.Linear(4, 5, **wide)
         self.shared = nnx.Linear(5, 5, **wide)
         self.last = nnx.Linear(5, 2, **wide)

@@ -68,6 +68,7 @@ MOVES = {
     "tile": lambda x: jnp.tile(x, 2),
     "repeat": lambda x: jnp.repeat(x, 2),
     "split": lambda x: jnp.split(x, 3)[1],
+    "unstack": lambda x: jnp.unstack(x.reshape(3, 2))[2],
     "diagonal": lambda x: jnp.diag(x).ravel(),
     "lower_triangle": lambda x: jnp.tril(x.reshape(2, 3)).ravel(),
     "select": lambda x: jnp.where(X > 0, x, 3 * x),
@@ -81,6 +82,7 @@ SUMS = {
     "reverse_cumsum": lambda x: jax.lax.cumsum(x, reverse=True),
     "diff": jnp.diff,
     "subtract": lambda x: x[:3] - x[3:],
+    "subtract_at": lambda x: x.at[INDEX].subtract(x[:4]),
     "matmul": lambda x: x @ MATRIX,
     "einsum": lambda x: jnp.einsum(
         "ab,abc->c", x.reshape(2, 3), MATRIX.reshape(2, 3, 4)

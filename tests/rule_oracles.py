@@ -3,7 +3,6 @@
 Nothing here knows of JAX, nor of how a program is propagated through.
 """
 
-import itertools
 import math
 from typing import NamedTuple
 
@@ -284,17 +283,3 @@ def lstm_lift(x, baseline, w_in, w_state, bias, w_out, label):
         m_x[t], m_h = w_in.T @ m_z, w_state.T @ m_z
         m_c = of_product(s["f"], s0["f"], m_c)
     return m_x
-
-
-# Shapley (1953), for functions of arrays: what contributions are compared with.
-
-
-def shapley(f, x, baseline):
-    phi, orders = np.zeros(len(x)), list(itertools.permutations(range(len(x))))
-    for order in orders:
-        z = np.array(baseline, float)
-        for i in order:
-            before = f(z)
-            z[i] = x[i]
-            phi[i] += (f(z) - before) / len(orders)
-    return phi

@@ -27,8 +27,11 @@ class Transformed(nnx.Module):
         self.linear = nnx.Linear(3, 3, rngs=RNGS)
 
     @compiled
-    def run(self, x):
+    def _compiled(self, x):
         return self.linear(x)
+
+    def run(self, x):
+        return self._compiled(x)
 
     @nnx.remat
     def __call__(self, x):
@@ -43,7 +46,7 @@ class Twins(nnx.Module):
         return jnp.sum(self.left(x) * self.right(x))
 
 
-TWINS = ["left/linear", "left", "right/linear", "right"]
+TWINS = [f"{side}{of}" for side in ("left", "right") for of in ("/linear", ".run", "")]
 
 
 def pure(model):

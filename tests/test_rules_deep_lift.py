@@ -13,7 +13,9 @@ import tiny_models
 from explainers import quick_jit
 from helpers import assert_close
 from hypothesis import given
+from oracles import shapley_by_permutations
 from properties import close, fixed, numbers
+from rule_models import LSTMS
 
 import jaxplain as jx
 
@@ -82,13 +84,6 @@ def test_a_convolution_with_max_pooling_is_that_of_the_paper():
     assert_close(lift(f, image, blank).ravel(), expected)
 
 
-LSTMS = {
-    "lax.scan": lambda: tiny_models.lstm_scan,
-    "linen": lambda: tiny_models.lstm_linen,
-    "nnx": tiny_models.lstm_nnx,
-}
-
-
 @pytest.mark.parametrize("make", LSTMS.values(), ids=LSTMS)
 def test_the_multipliers_of_an_lstm_are_chained_step_by_step(make):
     lstm, x = make(), tiny_models.LSTM_X
@@ -122,8 +117,8 @@ def test_a_linear_function_gives_each_input_its_own_term(x, b, w):
 @fixed
 @given(x=numbers(2), b=numbers(2))
 def test_a_product_is_shared_by_shapley(x, b):
-    value = lambda x: 4.0 * x[0] * x[1]
-    close(product(x, baseline=b), oracle.shapley(value, x, b))
+    game = lambda mask: 4.0 * np.prod(np.where(mask, x, b))
+    close(product(x, baseline=b), shapley_by_permutations(game, 2))
 
 
 @fixed
@@ -208,6 +203,12 @@ def test_a_maximum_that_rises_is_credited_to_its_winner_and_else_to_the_one_befo
     f = lambda x: jnp.max(x[:3]) - 10.0 * jnp.max(x[3:])
     x, b = np.array([3.0, 5.0, 1.0, 0.5, 1.0]), np.array([4.0, 2.0, 0.0, 3.0, 0.0])
     assert_close(lift(f, x, b), np.array([0.0, 1.0, 0.0, 20.0, 0.0]))
+
+
+def test_a_minimum_is_the_negative_of_the_maximum_of_negatives():
+    f = lambda x: jnp.min(x[:3]) - 10.0 * jnp.min(x[3:])
+    x, b = np.array([3.0, 5.0, 1.0, 0.5, 1.0]), np.array([4.0, 2.0, 0.0, 3.0, 0.0])
+    assert_close(lift(f, -x, -b), np.array([0.0, -1.0, 0.0, -20.0, 0.0]))
 
 
 def test_a_saturated_unit_sees_both_of_its_inputs():

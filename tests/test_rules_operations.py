@@ -88,6 +88,17 @@ def test_relevance_is_conserved_but_for_what_constants_take(kind, name):
     assert lost > 1e-3 if name in SHARES else lost <= 1e-6
 
 
+STRICT = ["move", "sum", "elementwise", "choice", "control"]
+
+
+@pytest.mark.parametrize("method", [rules.lrp, rules.multipliers])
+@every(*STRICT)
+def test_usual_operations_have_rules(method, kind, name):
+    given = {} if method is rules.lrp else {"baseline": B}
+    explain = functools.partial(method(score(KINDS[kind][name]), strict=True), **given)
+    assert jax.eval_shape(explain, X).shape == X.shape
+
+
 PIECEWISE = ["relu6", "leaky_relu", "elu", "selu", "hard_swish", "hard_tanh", "where"]
 
 

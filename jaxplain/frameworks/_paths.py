@@ -89,15 +89,15 @@ def _is_super(module: Any, method: Method, last: Running) -> bool:
 
 
 def _path_of_copy(module: Any, last: Running, sizes: Callable[[Any], Any]) -> str:
-    """The path of the one module under the running one that looks like this copy.
+    """The path of the module that this copy looks like: the running one, or below it.
 
-    Where several do, the copy is named by its class.
+    Where several look like it, the copy is named by its class.
     """
     below = last.path and last.path + "/"
     alike = {
         path: other
         for path, other in last.known.values()
-        if path.startswith(below) and path and type(other) is type(module)
+        if type(other) is type(module) and (path == last.path or path.startswith(below))
     }
     if len(alike) > 1:
         mine = sizes(module)
