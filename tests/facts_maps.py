@@ -62,22 +62,6 @@ def given_weights():
     return heatmap[:, 0, 0]
 
 
-def deconvolution(f):
-    """ReLUs that rectify the gradient by its own sign, by three lines of `rewrite`."""
-
-    @jax.custom_vjp
-    def relu(x, *_):
-        return jax.nn.relu(x)
-
-    relu.defvjp(
-        lambda x, *rest: (relu(x), rest),
-        lambda rest, g: (jax.nn.relu(g), *map(jnp.zeros_like, rest)),
-    )
-    return jx.rules.rewrite(
-        f, lambda eqn: relu if eqn.primitive.name == "max" else None
-    )
-
-
 def guided_grad_cam(f, x, at):
     return jx.cam.guided_grad_cam(f, at=at, method="nearest")(x)
 
@@ -121,7 +105,6 @@ RECIPES = {
     "CAM-8": given_weights,
     "GBP-1": lambda: jx.saliency(jx.rules.guided(f))(image),
     "GBP-2": lambda: jx.saliency(jx.rules.guided(f_of_sum))((image, ones))[1],
-    "DEC-1": lambda: jx.saliency(deconvolution(f))(image),
     "GGC-1": lambda: guided_grad_cam(f, image, "relu1"),
     "GGC-2": lambda: guided_grad_cam(f_of_sum, (image, ones), "conv1")[0],
     "O-CAM-GradCAM-conv1": cam(jx.grad_cam, "conv1"),

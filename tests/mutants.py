@@ -35,8 +35,8 @@ FAULTS = [
     ),
     Fault(
         "gradients.py",
-        "return _tree.mul(x, jax.grad(_checks.scalar(f))(x, *args))",
-        "return jax.grad(_checks.scalar(f))(x, *args)",
+        "return _tree.mul(x, _pooling.gradient(_checks.scalar(f))(x, *args))",
+        "return _pooling.gradient(_checks.scalar(f))(x, *args)",
         "test_facts test_axioms",
     ),
     Fault(
@@ -54,8 +54,8 @@ FAULTS = [
     # the loop over samples
     Fault(
         "_tree.py",
-        "return jnp.sum(jnp.where(column(valid), w * leaf.astype(dtype), 0), 0)",
-        "return jnp.sum(w * leaf.astype(dtype), 0)",
+        "counted = jnp.where(column, leaf.astype(dtype), 0)",
+        "counted = leaf.astype(dtype)",
         "test_laws",
     ),
     Fault(
@@ -196,10 +196,10 @@ FAULTS = [
         "test_layers test_frameworks",
     ),
     Fault(
-        "frameworks.py",
-        'type.__setattr__(cls, "__call__", original)',
+        "frameworks/_patches.py",
+        "type.__setattr__(owner, name, original)",
         "pass",
-        "test_frameworks",
+        "test_frameworks test_threads",
     ),
     Fault(
         "cam/_maps.py",

@@ -3,7 +3,7 @@
 import jax
 from jaxtyping import Array
 
-from .. import _checks, layers
+from .. import _checks, _pooling, layers
 from .._types import Mapped, ScalarFn, Ts, X
 from ._precision import widened
 from .reducers import Reducer
@@ -51,7 +51,7 @@ def activation_map(
     def explain(x: X, /, *args: *Ts) -> Array:
         features, head = layers.cut(_checks.scalar(f), x, *args, at=at)
         _checks.features(features, at)
-        heatmap = widened(reducer)(features, jax.grad(head)(features))
+        heatmap = widened(reducer)(features, _pooling.gradient(head)(features))
         return jax.nn.relu(heatmap) if relu else heatmap
 
     return explain

@@ -12,7 +12,9 @@ from .. import _jaxpr
 from ._active import Active, Roots
 from ._shares import Rule
 
-FOLDED = frozenset("broadcast_in_dim expand_dims reshape squeeze transpose".split())
+FOLDED = frozenset(
+    "broadcast_in_dim expand_dims reshape slice squeeze transpose".split()
+)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -102,6 +104,7 @@ class Affine:
 
         `side` is the operand that this map is: `constant - self` has side 1.
         """
+        constant = jnp.asarray(constant)
         if name in ("mul", "div"):
             return self._scaled(constant if name == "mul" else 1 / constant)
         if name == "sub" and side == 1:
@@ -110,7 +113,7 @@ class Affine:
 
     def negated(self) -> "Affine":
         shift = None if self.shift is None else -self.shift
-        return self._with(weight=-self.weight, shift=shift)
+        return self._with(weight=-jnp.asarray(self.weight), shift=shift)
 
     def _shifted(self, constant: Any) -> "Affine":
         shift = constant if self.shift is None else self.shift + constant

@@ -46,11 +46,13 @@ def deep_lift(f: ScalarFn[X, *Ts], *, strict: bool = False) -> Contrastive[X, *T
     difference by the Shapley value of the two; in a product each is weighed by the mean
     of the other. A maximum credits the winner at the input and the winner at the
     reference. `stop_gradient` is one constant for both, the mean of the two. Anything
-    else is integrated along the line between its operands, in 8 steps. Where a
-    condition depends on `x`, `jax.numpy.where` passes back what it chose at `x`, unless
-    condition and choices are functions of one value, as in a ReLU; and
-    `jax.lax.cond` takes the branch of `x` for the reference too. There alone it is not
-    complete.
+    else is integrated along the line between its operands, in 8 steps.
+
+    Where `x` and its baseline *choose* differently, nobody has the credit of the jump,
+    and there alone it is not complete: sorting, `argmax` and what is indexed by it,
+    `jax.lax.cond` on `x`, which takes the branch of `x` for both, and a
+    `jax.numpy.where` whose condition and choices are not functions of one value. A ReLU
+    written with `where` is.
 
     Args:
         f: Function to explain: `f(x, *args)` returns a scalar.

@@ -4,8 +4,8 @@ MOVES = frozenset(
     """
     broadcast_in_dim concatenate convert_element_type copy copy_p dynamic_slice
     dynamic_update_slice expand_dims gather name optimization_barrier pad pcast pvary
-    reduce_precision reshape rev scatter sharding_constraint slice split squeeze tap
-    transpose
+    reduce_precision reshape rev scatter sharding_constraint slice split squeeze stack
+    tap tile transpose unstack
     """.split()
 )
 """Every entry of the output is an entry of an operand."""
@@ -13,7 +13,7 @@ MOVES = frozenset(
 SUMS = frozenset(
     """
     add add_any cumsum neg psum reduce_sum reduce_window reduce_window_sum scatter-add
-    scatter_add sub
+    scatter-sub sub
     """.split()
 )
 """Every entry of the output is a signed sum of entries of the operands."""

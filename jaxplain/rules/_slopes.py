@@ -135,5 +135,5 @@ def along_the_line(local: Local, cts: list[Any]) -> list[Any]:
     for t, weight in zip(nodes, weights, strict=True):
         points = [_tree.lerp(r, x, t) for x, r in zip(local.xs, local.refs)]
         parts = local.pull(points, cts)
-        sums = [s + weight * _wide(p) for s, p in zip(sums, parts, strict=True)]
+        sums = [s + float(weight) * _wide(p) for s, p in zip(sums, parts, strict=True)]
     return [s.astype(x.dtype) for s, x in zip(sums, local.xs, strict=True)]

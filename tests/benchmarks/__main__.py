@@ -22,6 +22,7 @@ import jaxplain as jx
 from experiments.photographs import model as photographs
 from experiments.traffic import model as traffic
 
+from . import rules
 from .measure import beside
 
 CHUNK = 16
@@ -123,6 +124,7 @@ def main() -> None:
     device = jax.devices()[0]
     print(f"\njax {jax.__version__}, {device.platform} ({device.device_kind})\n")
     print(markdown(rows))
+    print(f"\n{markdown(list(rules.rows()))}")
     if options.out:
         options.out.write_text(json.dumps(rows, indent=2))
 
