@@ -159,6 +159,7 @@ CHOICES = {
     "min": jnp.min,
     "maximum": lambda x: jnp.maximum(x[:3], x[3:]),
     "minimum": lambda x: jnp.minimum(x[:3], 2 * x[3:]),
+    "cummax": jax.lax.cummax,
     "max_of_parts": lambda x: x.reshape(2, 3).max(0),
 }
 CONTROL = {
@@ -172,7 +173,6 @@ CONTROL = {
     "cond": lambda x: jax.lax.cond(X[0] > 0, jnp.sin, jnp.cos, x),
 }
 CHOSEN_BY_X = {
-    "cummax": jax.lax.cummax,
     "sort": jnp.sort,
     "sort_by_key": lambda x: x[jnp.argsort(-x)][:3],
     "top_k": lambda x: jax.lax.top_k(x, 2)[0],

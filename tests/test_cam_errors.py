@@ -157,3 +157,8 @@ def test_an_input_that_a_map_does_not_cover_is_an_error(call, error, message):
 )
 def test_an_option_that_does_not_fit_is_an_error(call, error, message):
     check(call, error, message)
+
+
+def test_an_empty_map_has_nothing_to_stretch():
+    with pytest.raises(ValueError, match=r"must not be empty, but has shape \(0, 2\)"):
+        jx.cam.upsample(jnp.zeros((0, 2)), (4, 4))

@@ -1,8 +1,7 @@
-"""The one place that knows how JAX writes a program down.
+"""How JAX writes a program down.
 
-Everything that touches `jax.extend.core` or the parameters of an equation is here, and
-in `layers` and `rules`, which are built on these functions; `tests/test_jaxpr.py` pins
-them.
+What `jax.extend.core` offers is read here. `layers` and `rules` read the parameters of
+single equations besides. `tests/test_jaxpr.py` pins these functions.
 """
 
 from ._avals import aval as aval
@@ -21,8 +20,12 @@ from ._programs import call_body as call_body
 from ._programs import environment as environment
 from ._programs import hidden_bodies as hidden_bodies
 from ._programs import is_array as is_array
+from ._programs import is_literal as is_literal
+from ._programs import line as line
 from ._programs import read as read
+from ._programs import scopes as scopes
 from ._programs import trace as trace
 from ._programs import unflatten_like as unflatten_like
+from ._programs import uses as uses
 from ._split import dependents as dependents
 from ._split import split as split

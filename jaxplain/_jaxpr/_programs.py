@@ -1,10 +1,12 @@
 """Trace a function, and read and evaluate what it is made of."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
 import numpy as np
+from jax.extend import source_info_util
 from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn, Literal
 from jax.extend.core import primitives as P
 
@@ -89,3 +91,24 @@ def hidden_bodies(eqn: JaxprEqn) -> list[ClosedJaxpr]:
     """Programs inside an equation that we do not open, such as `shard_map`."""
     found = [v for v in eqn.params.values() if isinstance(v, Jaxpr | ClosedJaxpr)]
     return [v if isinstance(v, ClosedJaxpr) else ClosedJaxpr(v, ()) for v in found]
+
+
+def is_literal(atom: Any) -> bool:
+    return isinstance(atom, Literal)
+
+
+def uses(jaxpr: Jaxpr) -> Counter[Any]:
+    """How often each variable is read."""
+    read = [*(v for eqn in jaxpr.eqns for v in eqn.invars), *jaxpr.outvars]
+    return Counter(v for v in read if not isinstance(v, Literal))
+
+
+def scopes(eqn: JaxprEqn) -> tuple[str, ...]:
+    """The `jax.named_scope`s around an equation, outermost first."""
+    stack = eqn.source_info.name_stack.stack
+    return tuple(s.name for s in stack if type(s).__name__ == "Scope")
+
+
+def line(eqn: JaxprEqn) -> str:
+    """The line of the user's code that an equation comes from; empty if unknown."""
+    return source_info_util.summarize(eqn.source_info)

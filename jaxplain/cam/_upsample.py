@@ -29,7 +29,8 @@ def upsample(
         Array of shape `shape`, in the dtype of `heatmap`.
 
     Raises:
-        ValueError: If the ranks differ, or `method` is neither of the two.
+        ValueError: If the ranks differ, `heatmap` is empty, or `method` is neither of
+            the two.
         TypeError: If `heatmap` holds integers.
 
     Example:
@@ -47,6 +48,11 @@ def upsample(
             f"`shape` must have one length per axis of `heatmap`, which has shape "
             f"{values.shape}, but is {tuple(shape)}. Leave the channels out, for "
             "example `image.shape[:2]`."
+        )
+    if values.size == 0 and 0 not in shape:
+        raise ValueError(
+            f"`heatmap` must not be empty, but has shape {values.shape}. Pass the map "
+            "of a layer that has at least one entry along every axis."
         )
     # Without antialiasing, which would blur where the target is the smaller one.
     return jax.image.resize(values, tuple(shape), method, antialias=False)

@@ -7,7 +7,7 @@ sweep back, so sums over branches, scans, `jit` and `vmap` stay its business.
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias, cast
 
 import jax
 import jax.numpy as jnp
@@ -56,7 +56,9 @@ class Active:
 
 
 jax.tree_util.register_pytree_node(
-    Active, lambda a: (a.streams, None), lambda _, streams: Active(tuple(streams))
+    Active,
+    lambda a: (a.streams, a.role),
+    lambda role, streams: Active(tuple(streams), role=cast(Role, role)),
 )
 
 Book: TypeAlias = Callable[[JaxprEqn, list[Any], Place], list[Any]]
@@ -81,12 +83,22 @@ def follow(
     Calls are opened, whatever derivative they have; loops, branches and checkpoints are
     rebuilt around their bodies.
     """
-    env = _jaxpr.environment(closed, args)
+    env, uses = _jaxpr.environment(closed, args), _jaxpr.uses(closed.jaxpr)
     for eqn in closed.jaxpr.eqns:
         values = [_jaxpr.read(v, env) for v in eqn.invars]
+        # What follows folds into a pending value only if nothing else looks at it:
+        # else the layer would be evaluated again for each who does.
+        values = [
+            value if _jaxpr.is_literal(v) or uses[v] == 1 else settle(value)
+            for v, value in zip(eqn.invars, values, strict=True)
+        ]
         here = place.inside(eqn)
         if not any(map(is_active, values)):
             out = _jaxpr.bind(eqn, values)
+        elif not eqn.outvars:  # such as `jax.debug.print`: once, and not at a reference
+            settled = map(settle, values)
+            _jaxpr.bind(eqn, [v.value if is_active(v) else v for v in settled])
+            out = []
         elif eqn.primitive is P.scan_p:
             out = _scan(eqn, list(map(settle, values)), book, here)
         elif eqn.primitive is P.while_p:
@@ -136,16 +148,17 @@ def _scan(eqn: JaxprEqn, values: list[Any], book: Book, place: Place) -> list[An
     params, count = eqn.params, _num_streams(values)
     touched = _jaxpr.dependents(eqn, [is_active(v) for v in values])
     consts, carry, xs = _jaxpr.scan_operands(params, values)
-    lift = lambda outs, flags: [
-        _lift(o, count) if flag else o for o, flag in zip(outs, flags, strict=True)
-    ]
+    num = len(carry)
+
+    def lift(outs: Sequence[Any]) -> list[Any]:
+        flags = zip(outs, touched[:num], strict=True)
+        return [_lift(o, count) if flag else o for o, flag in flags]
 
     def step(carry: list[Any], x: list[Any]) -> tuple[list[Any], list[Any]]:
         out = follow(params["jaxpr"], [*consts, *carry, *x], book, place)
-        out = lift(map(settle, out), touched)
-        return out[: len(carry)], out[len(carry) :]
+        return lift(out[:num]), list(map(settle, out[num:]))
 
-    start = lift(carry, touched[: len(carry)])
+    start = lift(carry)
     carry, ys = jax.lax.scan(step, start, list(xs), **_jaxpr.scan_options(params))
     return [*carry, *ys]
 
@@ -155,7 +168,7 @@ def _num_streams(values: Sequence[Any]) -> int:
 
 
 def _lift(value: Any, count: int) -> Active:
-    """A fresh `Active`: what is known of it holds inside one body only."""
+    """A fresh `Active`, of which nothing is known: it may come from several places."""
     value = settle(value)
     return Active(value.streams if is_active(value) else (value,) * count)
 

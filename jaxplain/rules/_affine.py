@@ -37,7 +37,7 @@ class Affine:
     """
 
     rule: Rule
-    source: Active
+    source: Any
     weight: Any
     eqn: JaxprEqn | None = None
     side: int = 0
@@ -71,16 +71,18 @@ class Affine:
     @functools.cached_property
     def settled(self) -> Active:
         """The value, from which the rule takes relevance back to the source."""
+        # Without its arrays: a closure over a tracer would leak out of a scan.
+        bare = dataclasses.replace(self, source=None, weight=None, shift=None, roots=())
 
         def run(x: Any, w: Any, shift: Any) -> Any:
-            z = self.layer(x, w)
+            z = bare.layer(x, w)
             return z if shift is None else z + shift
 
         twin = jax.custom_vjp(run)
 
         def backward(saved: Any, relevance: Any) -> Any:
             x, w, shift = saved
-            back = self.rule.pass_back(self.layer, x, w, shift, relevance)
+            back = bare.rule.pass_back(bare.layer, x, w, shift, relevance)
             return back, None, None
 
         twin.defvjp(lambda *operands: (run(*operands), operands), backward)
@@ -133,34 +135,36 @@ class Affine:
         """A factor of the weight, if `constant` scales output features alone."""
         if jnp.size(constant) == 1:
             return jnp.reshape(constant, ())
-        found = self._feature_axes()
-        if found is None or jnp.ndim(constant) != len(self.shape):
+        axes = self._feature_axes()
+        shape = jnp.shape(constant)
+        scaled = [i for i, n in enumerate(shape) if n != 1]
+        if len(shape) != len(self.shape) or not set(scaled) <= set(axes):
             return None
-        axis, of_weight = found
-        if any(n != 1 for i, n in enumerate(jnp.shape(constant)) if i != axis):
-            return None
-        shape = [1] * jnp.ndim(self.weight)
-        shape[of_weight] = -1
-        return jnp.reshape(constant, shape)
+        order = sorted(scaled, key=axes.__getitem__)
+        factor = jnp.transpose(jnp.squeeze(constant), [scaled.index(i) for i in order])
+        sizes = [1] * jnp.ndim(self.weight)
+        for i in order:
+            sizes[axes[i]] = shape[i]
+        return jnp.reshape(factor, sizes)
 
-    def _feature_axes(self) -> tuple[int, int] | None:
-        """The axis of the output features: in what comes out, and in the weight."""
+    def _feature_axes(self) -> dict[int, int]:
+        """Axes of output features: from what comes out to the weight."""
         if self.eqn is None:
-            return None
+            return {}
         spec = self.eqn.params["dimension_numbers"]
         if self.eqn.primitive.name == "conv_general_dilated":
-            axis, of_weight = spec.out_spec[1], spec.rhs_spec[0]
-            known = self.side == 0
+            pairs = [(spec.out_spec[1], spec.rhs_spec[0])] if self.side == 0 else []
         else:
             contracted, batch = spec
             bound = (*contracted[1 - self.side], *batch[1 - self.side])
             free = [i for i in range(jnp.ndim(self.weight)) if i not in bound]
-            known, of_weight = len(free) == 1, free[0] if free else 0
             num_axes = len(_jaxpr.aval(self.eqn.outvars[0]).shape)
-            axis = num_axes - 1 if self.side == 0 else len(batch[0])
+            first = num_axes - len(free) if self.side == 0 else len(batch[0])
+            pairs = list(enumerate(free, first))
         for move in self.moves:
-            axis = _after(move, axis) if axis is not None else None
-        return (axis, of_weight) if known and axis is not None else None
+            pairs = [(_after(move, axis), of_weight) for axis, of_weight in pairs]
+            pairs = [(axis, of_weight) for axis, of_weight in pairs if axis is not None]
+        return dict(pairs)
 
 
 def _after(move: JaxprEqn, axis: int) -> int | None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 from jax.extend.core import JaxprEqn
 from jaxtyping import ArrayLike
 
@@ -45,14 +46,18 @@ def deep_lift(f: ScalarFn[X, *Ts], *, strict: bool = False) -> Contrastive[X, *T
     *rescale* rule. A product, and any other function of two varying numbers, shares its
     difference by the Shapley value of the two; in a product each is weighed by the mean
     of the other. A maximum credits the winner at the input and the winner at the
-    reference. `stop_gradient` is one constant for both, the mean of the two. Anything
-    else is integrated along the line between its operands, in 8 steps.
+    reference. Anything else is integrated along the line between its
+    operands, in 8 steps, which is exact for polynomials up to degree 15.
+    `stop_gradient` passes differences on: they are there, whoever made them.
 
     Where `x` and its baseline *choose* differently, nobody has the credit of the jump,
-    and there alone it is not complete: sorting, `argmax` and what is indexed by it,
-    `jax.lax.cond` on `x`, which takes the branch of `x` for both, and a
-    `jax.numpy.where` whose condition and choices are not functions of one value. A ReLU
-    written with `where` is.
+    so it is not complete: sorting, `argmax` and what is indexed by it, `jax.lax.cond`
+    on `x`, which takes the branch of `x` for both, and a `jax.numpy.where` whose
+    condition and choices are not functions of one value, as in a ReLU they are. Nor is
+    it where the fallback is not exact, as for `jax.numpy.linalg.inv`. `strict=True`
+    refuses all of these. Beware of baselines that are the same for all features of a
+    layer norm: its slope there is that of a division by almost zero, and a few such
+    layers leave nothing but rounding.
 
     Args:
         f: Function to explain: `f(x, *args)` returns a scalar.
@@ -153,9 +158,10 @@ def _book(strict: bool) -> Book:
         roots = common_roots(values) if name in ELEMENTWISE else ()
         chosen = [i for i, v in enumerate(values) if is_active(v) and i not in at]
         chosen += [i for i in at if values[i].role == "constant"]
-        if name == "stop_gradient" and at:
-            mean = jax.lax.stop_gradient(sum(values[0].streams) / 2)
-            return [Active((mean, mean))]
+        if name == "stop_gradient":  # a difference is there, whoever made it
+            return values
+        if at and all(values[i].role == "constant" for i in at):
+            return plain(eqn, values, roots=roots, role="constant")
         if name in ELEMENTWISE and at and chosen:
             near = [root for root in roots if floats([root]) and fits(eqn, root)]
             if near:
@@ -168,10 +174,9 @@ def _book(strict: bool) -> Book:
         if not at:  # where it is a float again, nothing passes back through it
             return plain(eqn, values, roots=roots, role="constant")
         if _is_linear(name, at):
-            constant = all(values[i].role == "constant" for i in at)
-            role = "constant" if constant else "signal"
-            return plain(eqn, values, roots=roots, role=role)
-        rule = rule_for(name, len(at))
+            return plain(eqn, values, roots=roots)
+        complex_valued = any(jnp.iscomplexobj(values[i].value) for i in at)
+        rule = None if complex_valued else rule_for(name, len(at))
         if rule is None and strict:
             raise no_rule("deep_lift", eqn, place)
         return ruled(rule or along_the_line, eqn, values, roots=roots)

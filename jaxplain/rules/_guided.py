@@ -34,6 +34,10 @@ def guided(f: ScalarFn[X, *Ts]) -> ScalarFn[X, *Ts]:
     Returns:
         A function of the same arguments and the same value.
 
+    Raises:
+        NotImplementedError: If a ReLU is inside `jax.shard_map`, or another body that
+            cannot be opened.
+
     Example:
         >>> f = lambda x: jax.nn.relu(x[0]) - jax.nn.relu(x[1])
         >>> jax.grad(guided(f))(jnp.array([2.0, 3.0]))
@@ -66,6 +70,10 @@ def deconvolution(f: ScalarFn[X, *Ts]) -> ScalarFn[X, *Ts]:
     Returns:
         A function of the same arguments and the same value.
 
+    Raises:
+        NotImplementedError: If a ReLU is inside `jax.shard_map`, or another body that
+            cannot be opened.
+
     Example:
         >>> f = lambda x: jax.nn.relu(x[0]) - jax.nn.relu(x[1])
         >>> jax.grad(deconvolution(f))(jnp.array([-2.0, 3.0]))
@@ -84,10 +92,22 @@ def _with_relus(
     f: ScalarFn[X, *Ts], relu: Callable[[Array], Array]
 ) -> ScalarFn[X, *Ts]:
     def replace(eqn: JaxprEqn) -> Callable[..., Array] | None:
+        if not _jaxpr.bodies(eqn) and _hides_relu(eqn):
+            raise NotImplementedError(
+                f"`f` has a ReLU inside `{eqn.primitive}`, which cannot be opened, so "
+                "it would keep its ordinary gradient. Apply the rule inside, to the "
+                f"function that `{eqn.primitive}` runs."
+            )
         return (lambda x, *_: relu(x)) if _is_relu(eqn) else None
 
     # `jax.nn.relu` is replaced whole; any other custom derivative is the user's own.
     return rewritten(f, replace, open_custom=False)
+
+
+def _hides_relu(eqn: JaxprEqn) -> bool:
+    """Is there a ReLU in a body that is not opened, such as that of `shard_map`?"""
+    inside = [e for body in _jaxpr.hidden_bodies(eqn) for e in body.jaxpr.eqns]
+    return any(_is_relu(e) or _hides_relu(e) for e in inside)
 
 
 def _is_relu(eqn: JaxprEqn) -> bool:

@@ -3,9 +3,9 @@
 import fnmatch
 from typing import NamedTuple
 
-from jax.extend import source_info_util
 from jax.extend.core import JaxprEqn
 
+from .. import _jaxpr
 from .._tap import SCOPE
 
 
@@ -17,10 +17,8 @@ class Place(NamedTuple):
 
     def inside(self, eqn: JaxprEqn) -> "Place":
         """The place of an equation of a program that is called here."""
-        stack = eqn.source_info.name_stack.stack
-        names = [s.name for s in stack if type(s).__name__ == "Scope"]
-        line = source_info_util.summarize(eqn.source_info)
-        return Place((*self.scopes, *names), line or self.line)
+        line = _jaxpr.line(eqn) or self.line
+        return Place((*self.scopes, *_jaxpr.scopes(eqn)), line)
 
     @property
     def layer(self) -> str:

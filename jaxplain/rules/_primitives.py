@@ -12,7 +12,7 @@ MOVES = frozenset(
 
 SUMS = frozenset(
     """
-    add add_any cumsum neg psum reduce_sum reduce_window reduce_window_sum scatter-add
+    add add_any cumsum neg psum reduce_sum reduce_window_sum scatter-add
     scatter-sub sub
     """.split()
 )
@@ -20,8 +20,13 @@ SUMS = frozenset(
 
 BILINEAR = frozenset("conv_general_dilated dot_general mul".split())
 
-WINNERS = frozenset("reduce_max reduce_min reduce_window_max reduce_window_min".split())
+WINNERS = frozenset(
+    "cummax cummin reduce_max reduce_min reduce_window_max reduce_window_min".split()
+)
 """Every entry of the output is the winner among entries of the operand."""
+
+ORDERED = frozenset("approx_top_k sort top_k".split())
+"""Every entry of the output is an entry of an operand, chosen by the operands."""
 
 SMOOTH = frozenset(
     """

@@ -5,6 +5,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.extend.core import JaxprEqn
 
 from .. import _checks, _jaxpr, frameworks
@@ -28,8 +29,8 @@ from ._active import (
 )
 from ._affine import Affine
 from ._place import Place
-from ._primitives import ELEMENTWISE, GATES, MOVES, PREDICATES, SUMS, WINNERS
-from ._shares import Rule, epsilon, stabilised
+from ._primitives import ELEMENTWISE, GATES, MOVES, ORDERED, PREDICATES, SUMS, WINNERS
+from ._shares import Rule, epsilon, shared
 from ._strict import no_rule
 
 Rules = Rule | Mapping[str, Rule]
@@ -49,9 +50,10 @@ def lrp(
 
     The equation is that of LRP-0; `rules` say how each linear layer shares its
     relevance, by one of `epsilon`, `gamma`, `zplus`, `alphabeta`, `zbox`, `wsquare`
-    and `flat`, or by a `Rule` of your own. A bias keeps its share, so without biases
-    the relevances sum to `f(x)`, but for `wsquare` and `flat`, which give biases
-    nothing, and up to what `epsilon` absorbs.
+    and `flat`, or by a `Rule` of your own. By `epsilon` with a tiny stabiliser, and
+    without biases, the relevances sum to `f(x)`. A bias keeps its share, and so does a
+    constant that an operation adds or starts a scan from; `zplus` and `alphabeta` lose
+    the relevance of units that have no contribution of the sign in question.
 
     A linear layer is a convolution or a matrix product with constant weights, and the
     bias, the scale and the batch normalisation that follow belong to it. Every other
@@ -163,6 +165,10 @@ def _book(rule_at: Any, strict: bool) -> Book:
         name = eqn.primitive.name
         if name in ("tap", "name"):
             return values
+        floating = floats(values)
+        if floating and all(values[i].role == "constant" for i in floating):
+            roots = common_roots(values) if name in ELEMENTWISE else ()
+            return plain(eqn, values, roots=roots, role="constant")
         linear = _linear(eqn, values, lambda: rule_at(place))
         if linear is not None:
             return [linear]
@@ -175,12 +181,12 @@ def _book(rule_at: Any, strict: bool) -> Book:
         values = list(map(settle, values))
         at = floats(values)
         roles: list[Role] = [values[i].role for i in at]
-        role = roles[0] if len(set(roles)) == 1 else "signal"
+        role: Role = roles[0] if len(set(roles)) == 1 else "signal"
         if name == "stop_gradient":
             return [Active((jax.lax.stop_gradient(values[0].value),), role="constant")]
         if not at:  # where it is a float again, no relevance goes through it
             return plain(eqn, values, roots=roots, role="constant")
-        if name in MOVES | WINNERS | PREDICATES:
+        if name in MOVES | WINNERS | PREDICATES | ORDERED:
             return plain(eqn, values, roots=roots, role=role)
         if name in ELEMENTWISE:
             return _elementwise(eqn, values, at, roots, role)
@@ -229,7 +235,7 @@ def _elementwise(
 ) -> list[Any]:
     name = eqn.primitive.name
     near = [root for root in roots if floats([root]) and fits(eqn, root)]
-    if name in GATES or (name == "div" and at == [1]):
+    if name in GATES or (name == "div" and at == [1]) or _is_reciprocal(eqn):
         role = "gate"
     known = {"roots": roots, "role": role}
     if near and not (name == "select_n" and not is_active(values[0])):
@@ -244,6 +250,15 @@ def _elementwise(
     if len(loud) == 1 and len(at) == 2:
         return _through(values[loud[0]], eqn, values, **known)
     return ruled(_proportional, eqn, values, **known)
+
+
+def _is_reciprocal(eqn: JaxprEqn) -> bool:
+    """Is it a power below zero, such as one over a root?"""
+    name = eqn.primitive.name
+    exponent = eqn.params.get("y", 0) if name == "integer_pow" else 0
+    if name == "pow" and _jaxpr.is_literal(eqn.invars[1]):
+        exponent = np.max(_jaxpr.read(eqn.invars[1], {}))
+    return bool(exponent < 0)
 
 
 def _through(
@@ -262,7 +277,7 @@ def _proportional(local: Local, cts: list[Any]) -> list[Any]:
     """Input times gradient, in proportion: for a sum, the share of every addend."""
     _, totals = jax.jvp(local.fn, tuple(local.xs), tuple(local.xs))
     shares = [
-        ct if ct.dtype == jax.dtypes.float0 else ct / stabilised(z, TINY)
+        ct if ct.dtype == jax.dtypes.float0 else shared(ct, z, TINY).astype(ct.dtype)
         for ct, z in zip(cts, totals, strict=True)
     ]
     pulled = local.pull(local.xs, shares)

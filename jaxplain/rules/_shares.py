@@ -40,8 +40,8 @@ class Rule(NamedTuple):
     and the weights.
 
     Args:
-        shares: The ways $s$ to share, and how much goes by each; factors that sum to 1
-            conserve relevance.
+        shares: The ways $s$ to share, and how much goes by each. Factors that sum to 1
+            conserve relevance, where every way finds a term, and but for the bias.
         epsilon: Added to the size of every denominator.
 
     Example:
@@ -76,7 +76,7 @@ class Rule(NamedTuple):
             z = list(map(_wide, z))
             if bias is not None:
                 z.append(_wide(jnp.broadcast_to(of_bias(bias), z[0].shape)))
-            part = factor * _wide(relevance) / stabilised(sum(z), self.epsilon)
+            part = factor * shared(relevance, sum(z[1:], z[0]), self.epsilon)
             for (a, _), pull in zip(pairs, pulls, strict=True):
                 (back,) = pull(part.astype(relevance.dtype))
                 total += _wide(a) * _wide(back)
@@ -91,10 +91,16 @@ def _wide(array: Array) -> Array:
     return array.astype(_tree.accumulator(array.dtype))
 
 
-def stabilised(z: Any, epsilon: float) -> Any:
-    """`z`, moved away from zero; zero counts as positive."""
+def shared(relevance: Array, z: Array, epsilon: float) -> Array:
+    """Relevance per unit of `z`, which is moved away from zero; zero is positive.
+
+    What is no term of anything, where `z` is zero, gets nothing.
+    """
+    least = max(epsilon, float(jnp.finfo(relevance.dtype).tiny))  # for float16
+    z = _wide(z)
     sign = jnp.where(z < 0, -jnp.ones_like(z), jnp.ones_like(z))
-    return z + epsilon * sign
+    ratio = _wide(relevance) / (z + least * sign)
+    return jnp.where(z == 0, jnp.zeros_like(ratio), ratio)
 
 
 def _positive(a: Array) -> Array:
@@ -142,7 +148,8 @@ def gamma(gamma: float = 0.25) -> Rule:
     {\sum_{0,i} x_i (w_{ij} + \gamma w_{ij}^+)} R_j$$
 
     The sum runs over the bias too, as the weight of a unit that is 1, so the bias is
-    favoured like any weight. It is meant for inputs that are not negative.
+    favoured like any weight. It is meant for inputs and outputs that are not negative:
+    elsewhere a favoured sum can be zero where the true one is not.
 
     Args:
         gamma: How much; 0 is LRP-0, and a large one approaches LRP-z+.
@@ -164,7 +171,8 @@ def zplus() -> Rule:
 
     $$R_i = \sum_j \frac{(x_i w_{ij})^+}{\sum_i (x_i w_{ij})^+ + b_j^+} R_j$$
 
-    Relevance keeps its sign on the way down. What is against the output is not shown.
+    Relevance keeps its sign on the way down. What is against the output is not shown,
+    and the relevance of a unit without a positive contribution is lost.
 
     References:
         Montavon, Lapuschkin, Binder, Samek and Müller (2017), *Explaining Nonlinear
@@ -179,6 +187,8 @@ def alphabeta(alpha: float = 2.0, beta: float = 1.0) -> Rule:
     $$R_i = \sum_j \left(
     \alpha \frac{(x_i w_{ij})^+}{\sum_i (x_i w_{ij})^+ + b_j^+} -
     \beta \frac{(x_i w_{ij})^-}{\sum_i (x_i w_{ij})^- + b_j^-} \right) R_j$$
+
+    Where a unit has contributions of one sign only, the part of the other is lost.
 
     Args:
         alpha: Weight of the contributions that agree; `alpha - beta` must be 1.
@@ -195,7 +205,7 @@ def alphabeta(alpha: float = 2.0, beta: float = 1.0) -> Rule:
     _checks.positive("beta", beta, zero=True)
     if abs(alpha - beta - 1) > 1e-6:
         raise ValueError(
-            "`alpha - beta` must be 1, so that relevance is conserved, but `alpha` is "
+            "`alpha - beta` must be 1, or relevance is made or lost, but `alpha` is "
             f"{alpha} and `beta` is {beta}. Pass for example `alpha=2.0, beta=1.0`."
         )
     return Rule(
@@ -210,9 +220,9 @@ def zbox(low: ArrayLike, high: ArrayLike) -> Rule:
     r"""For a first layer on inputs between two bounds, such as pixels: LRP-$z^B$.
 
     $$R_i = \sum_j \frac{x_i w_{ij} - l_i w_{ij}^+ - h_i w_{ij}^-}
-    {\sum_i x_i w_{ij} - l_i w_{ij}^+ - h_i w_{ij}^-} R_j$$
+    {b_j + \sum_i x_i w_{ij} - l_i w_{ij}^+ - h_i w_{ij}^-} R_j$$
 
-    The bias keeps its part, as in `epsilon`.
+    The bias keeps its part, as in `epsilon`; the paper has none.
 
     Args:
         low: Lowest value that an input can have; broadcast to the layer's input.

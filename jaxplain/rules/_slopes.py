@@ -32,10 +32,6 @@ def _wide(array: Any) -> Any:
     return array.astype(_tree.accumulator(array.dtype))
 
 
-def _change(fn: Callable[[Any], Any], x: Any, ref: Any) -> Any:
-    return _wide(fn(x)) - _wide(fn(ref))
-
-
 def _ratio(change: Any, step: Any, small: Any, otherwise: Any) -> Any:
     """`change / step`, or `otherwise` where the step is `small`."""
     quotient = change / jnp.where(small, jnp.ones_like(step), step)
@@ -50,19 +46,39 @@ def smooth_slope(fn: Callable[[Any], Any], x: Any, ref: Any) -> Any:
     """The slope of a smooth elementwise function between two points.
 
     Over a short step `h` the quotient is lost to rounding, by `eps / h`, while the
-    derivative in the middle is off by `h ** 2 / 24`.
+    derivative in the middle is off by `h ** 2 / 24`. A step is short if neither the
+    argument nor the value changes much by it: near a singularity the value does.
     """
-    step, size = _wide(x) - _wide(ref), jnp.maximum(jnp.abs(x), jnp.abs(ref))
-    length = _wide(jnp.minimum(size, jnp.ones_like(size)))
-    small = jnp.abs(step) <= (24 * float(jnp.finfo(x.dtype).eps)) ** (1 / 3) * length
-    middle = jnp.where(small, ref + (x - ref) / 2, x)
-    return _ratio(_change(fn, x, ref), step, small, _derivative(fn, middle))
+    step, near = _step(x, ref), (24 * float(jnp.finfo(x.dtype).eps)) ** (1 / 3)
+    y, ref_y = _wide(fn(x)), _wide(fn(ref))
+    size = jnp.minimum(_largest(_wide(x), _wide(ref)), jnp.ones_like(step))
+    short = (jnp.abs(step) <= near * size) & (
+        jnp.abs(y - ref_y) <= near * _largest(y, ref_y)
+    )
+    short |= step == 0
+    middle = jnp.where(short & (step != 0), ref + (x - ref) / 2, x)
+    slope = _derivative(fn, middle)
+    # A square root that stays at zero passes nothing on, rather than NaN.
+    stuck = (step == 0) & ~jnp.isfinite(slope)
+    slope = jnp.where(stuck, jnp.zeros_like(slope), slope)
+    return _ratio(y - ref_y, step, short, slope)
 
 
 def kinked_slope(fn: Callable[[Any], Any], x: Any, ref: Any) -> Any:
     """The slope of a piecewise function, whose derivatives are of no use at a kink."""
+    step = _step(x, ref)
+    change = _wide(fn(x)) - _wide(fn(ref))
+    return _ratio(change, step, step == 0, _derivative(fn, x))
+
+
+def _step(x: Any, ref: Any) -> Any:
+    """`x - ref`, and zero where both are the same infinity."""
     step = _wide(x) - _wide(ref)
-    return _ratio(_change(fn, x, ref), step, step == 0, _derivative(fn, x))
+    return jnp.where(x == ref, jnp.zeros_like(step), step)
+
+
+def _largest(a: Any, b: Any) -> Any:
+    return jnp.maximum(jnp.abs(a), jnp.abs(b))
 
 
 Slope: TypeAlias = Callable[[Callable[[Any], Any], Any, Any], Any]
@@ -95,24 +111,25 @@ def pair(slope: Slope) -> Rule:
 
 def product(local: Local, cts: list[Any]) -> list[Any]:
     """Linear in each of two operands: each is weighed by the mean of the other."""
-    return local.pull([(x + r) / 2 for x, r in zip(local.xs, local.refs)], cts)
+    return local.pull([x / 2 + r / 2 for x, r in zip(local.xs, local.refs)], cts)
 
 
 def quotient(local: Local, cts: list[Any]) -> list[Any]:
     """The Shapley value of $a / b$, without a division by a difference."""
-    (a, b), (ref_a, ref_b), (ct,) = local.xs, local.refs, cts
-    return [ct * (1 / b + 1 / ref_b) / 2, -ct * ((a + ref_a) / 2) / (b * ref_b)]
+    (a, b), (ref_a, ref_b), (ct,) = (map(_wide, v) for v in (local.xs, local.refs, cts))
+    slopes = (1 / b + 1 / ref_b) / 2, -(a / 2 + ref_a / 2) / (b * ref_b)
+    return [(ct * m).astype(x.dtype) for m, x in zip(slopes, local.xs, strict=True)]
 
 
 def winner(kind: str, local: Local, cts: list[Any]) -> list[Any]:
     """A rise of a maximum is due to the winner at the input, a fall to the other's."""
     (x,), (ref,), (ct,) = local.xs, local.refs, cts
-    rise = local.ys[0] - local.ref_ys[0]
+    rise = _step(local.ys[0], local.ref_ys[0]).astype(ct.dtype)
     outward = rise > 0 if kind == "max" else rise < 0
     zero = jnp.zeros_like(rise)
     (new,) = local.pull([x], [ct * jnp.where(outward, rise, zero)])
     (old,) = local.pull([ref], [ct * jnp.where(outward, zero, rise)])
-    step = _wide(x) - _wide(ref)
+    step = _step(x, ref)
     slope = _ratio(_wide(new + old), step, step == 0, local.pull([x], cts)[0])
     return [slope.astype(x.dtype)]
 
@@ -120,7 +137,7 @@ def winner(kind: str, local: Local, cts: list[Any]) -> list[Any]:
 def of_one_value(local: Local, cts: list[Any]) -> list[Any]:
     """A choice among functions of one value, by a condition on that value."""
     (root, *_), (ref_root, *_), (ct,) = local.xs, local.refs, cts
-    step = _wide(root) - _wide(ref_root)
+    step = _step(root, ref_root)
     change = _wide(local.ys[0]) - _wide(local.ref_ys[0])
     slope = _ratio(change, step, step == 0, jnp.zeros_like(step))
     kept = jnp.where(step == 0, ct, jnp.zeros_like(ct))
