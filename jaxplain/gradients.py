@@ -3,7 +3,7 @@
 import jax
 from jaxtyping import Array, ArrayLike
 
-from . import _affine, _checks, _pooling, _quadrature, _tree
+from . import _checks, _lines, _pooling, _quadrature, _tree
 from ._quadrature import Rule
 from ._types import REQUIRED, Contrastive, Explainer, ScalarFn, Ts, X
 
@@ -124,7 +124,7 @@ def integrated_gradients(
         x = _checks.inputs(x)
         start = _checks.baseline(baseline, x)
         of_x = lambda x: _checks.scalar(f)(x, *args)
-        head, line, pull_back = _affine.straighten(of_x, start, x, inside=inside)
+        head, line, pull_back = _lines.straighten(of_x, start, x, inside=inside)
         gradient = _pooling.gradient(head)
         # Summed in float32 at least, so the differences of bfloat16 inputs are too.
         wide = lambda leaf: leaf.astype(_tree.accumulator(leaf.dtype))

@@ -9,7 +9,7 @@ import pytest
 from helpers import assert_close
 
 import jaxplain as jx
-from jaxplain import _affine
+from jaxplain import _lines
 
 wave = lambda *shape: jnp.asarray(np.sin(1 + np.arange(np.prod(shape)))).reshape(shape)
 X, MATRIX, SQUARE = wave(6), wave(6, 4), wave(6, 6)
@@ -75,7 +75,7 @@ def test_integrated_gradients_are_the_average_of_gradients(f, x, chunk_size):
 
 
 def is_moved(f, x, *, inside=True):
-    _, line, _ = _affine.straighten(f, x, x, inside=inside)
+    _, line, _ = _lines.straighten(f, x, x, inside=inside)
     shapes = lambda tree: [leaf.shape for leaf in jax.tree.leaves(tree)]
     return shapes(line(jnp.asarray(0.5))) != shapes(x)
 
