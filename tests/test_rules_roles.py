@@ -106,3 +106,21 @@ def test_an_activation_that_reads_its_layer_twice_does_not_run_it_twice():
     inner = lambda x: jax.nn.gelu(x @ big, approximate=False) @ jnp.ones((512, 512))
     f = lambda x: jnp.sum(jax.nn.leaky_relu(inner(x)))
     assert flops(rules.lrp(f)) <= 1.2 * flops(jax.grad(f))
+
+
+@pytest.mark.parametrize("method", [rules.guided, rules.deconvolution])
+def test_a_relu_in_a_body_that_is_not_opened_is_refused(method):
+    mesh = jax.make_mesh((2,), ("i",), axis_types=(jax.sharding.AxisType.Auto,))
+    spec = jax.P("i")
+    inside = jax.shard_map(jax.nn.relu, mesh=mesh, in_specs=spec, out_specs=spec)
+    with pytest.raises(NotImplementedError, match=r"inside `jax\.shard_map`"):
+        jax.grad(method(lambda x: inside(x).sum()))(X)
+
+
+@pytest.mark.parametrize("method", [rules.guided, rules.deconvolution])
+def test_a_relu_is_found_by_a_rule_that_is_applied_inside(method):
+    mesh = jax.make_mesh((2,), ("i",), axis_types=(jax.sharding.AxisType.Auto,))
+    explain = jax.grad(method(lambda x: jnp.sum(jax.nn.relu(x) * jnp.sign(x - 1))))
+    spec = jax.P("i")
+    sharded = jax.shard_map(explain, mesh=mesh, in_specs=spec, out_specs=spec)
+    assert_close(sharded(X), explain(X))

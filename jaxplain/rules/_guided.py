@@ -1,6 +1,7 @@
 """ReLUs that pass back positive gradients: guided backpropagation, deconvolution."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -35,8 +36,7 @@ def guided(f: ScalarFn[X, *Ts]) -> ScalarFn[X, *Ts]:
         A function of the same arguments and the same value.
 
     Raises:
-        NotImplementedError: If a ReLU is inside `jax.shard_map`, or another body that
-            cannot be opened.
+        NotImplementedError: If a ReLU is inside `jax.shard_map`: apply the rule there.
 
     Example:
         >>> f = lambda x: jax.nn.relu(x[0]) - jax.nn.relu(x[1])
@@ -71,8 +71,7 @@ def deconvolution(f: ScalarFn[X, *Ts]) -> ScalarFn[X, *Ts]:
         A function of the same arguments and the same value.
 
     Raises:
-        NotImplementedError: If a ReLU is inside `jax.shard_map`, or another body that
-            cannot be opened.
+        NotImplementedError: If a ReLU is inside `jax.shard_map`: apply the rule there.
 
     Example:
         >>> f = lambda x: jax.nn.relu(x[0]) - jax.nn.relu(x[1])
@@ -92,11 +91,11 @@ def _with_relus(
     f: ScalarFn[X, *Ts], relu: Callable[[Array], Array]
 ) -> ScalarFn[X, *Ts]:
     def replace(eqn: JaxprEqn) -> Callable[..., Array] | None:
-        if not _jaxpr.bodies(eqn) and _hides_relu(eqn):
+        if eqn.primitive.name == "shard_map" and _hides_relu(eqn):
             raise NotImplementedError(
-                f"`f` has a ReLU inside `{eqn.primitive}`, which cannot be opened, so "
-                "it would keep its ordinary gradient. Apply the rule inside, to the "
-                f"function that `{eqn.primitive}` runs."
+                "`f` has a ReLU inside `jax.shard_map`, which cannot be opened, so it "
+                "would keep its ordinary gradient. Apply the rule inside, to the "
+                "function that `jax.shard_map` runs."
             )
         return (lambda x, *_: relu(x)) if _is_relu(eqn) else None
 
@@ -105,30 +104,37 @@ def _with_relus(
 
 
 def _hides_relu(eqn: JaxprEqn) -> bool:
-    """Is there a ReLU in a body that is not opened, such as that of `shard_map`?"""
-    inside = [e for body in _jaxpr.hidden_bodies(eqn) for e in body.jaxpr.eqns]
+    """Is there a ReLU somewhere inside?"""
+    bodies = [*_jaxpr.bodies(eqn), *_jaxpr.hidden_bodies(eqn)]
+    inside = [e for body in bodies for e in body.jaxpr.eqns]
     return any(_is_relu(e) or _hides_relu(e) for e in inside)
 
 
-def _is_relu(eqn: JaxprEqn) -> bool:
+def _is_relu(eqn: JaxprEqn, zeros: Collection[Any] = ()) -> bool:
     """Is this `max(x, 0)`, however many calls it is wrapped in?
 
     Not `max(0, x)`: that is how normalisation layers keep a variance from being
-    negative.
+    negative. `zeros` are variables that are known to be zero.
     """
     body = _jaxpr.call_body(eqn)
     if body is not None:
-        inner = body.jaxpr.eqns
+        # Under `jax.shard_map` the zero is told first that it varies over the mesh.
+        casts = [e for e in body.jaxpr.eqns if e.primitive.name in ("pvary", "pcast")]
+        zeros = [e.outvars[0] for e in casts if _is_zero(e.invars[0])]
+        inner = [e for e in body.jaxpr.eqns if e.outvars[0] not in zeros]
         return (
             len(inner) == len(eqn.invars) == 1
             and body.jaxpr.outvars == inner[0].outvars
-            and _is_relu(inner[0])
+            and _is_relu(inner[0], zeros)
         )
     if eqn.primitive is not P.max_p:
         return False
     x, zero = eqn.invars
-    is_zero = isinstance(zero, Literal) and np.ndim(zero.val) == 0 and zero.val == 0
-    return is_zero and not isinstance(x, Literal)
+    return (_is_zero(zero) or zero in zeros) and not isinstance(x, Literal)
+
+
+def _is_zero(atom: Any) -> bool:
+    return isinstance(atom, Literal) and np.ndim(atom.val) == 0 and atom.val == 0
 
 
 def _relu(x: Array) -> Array:
