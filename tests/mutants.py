@@ -253,7 +253,7 @@ FAULTS = [
         "rules/_slopes.py",
         'outward = rise > 0 if kind == "max" else rise < 0',
         "outward = rise > 0",
-        "test_rules_operations",
+        "test_rules_deep_lift",
     ),
     Fault(
         "rules/_slopes.py",
@@ -283,7 +283,7 @@ FAULTS = [
         "rules/_relevance.py",
         'muted = ("gate", "constant") if name == "mul" else ("constant",)',
         'muted = ("constant",)',
-        "test_rules_operations",
+        "test_rules_activations",
     ),
     Fault(
         "rules/_place.py",
