@@ -295,7 +295,7 @@ FAULTS = [
         "_jaxpr/_split.py",
         "grown = [a or b for a, b in zip(active[carry], out)]",
         "grown = active[carry]",
-        "test_rules_networks",
+        "test_jaxpr",
     ),
     # metrics
     Fault(

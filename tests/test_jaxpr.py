@@ -295,3 +295,15 @@ def check_convolution(f, image, kernel):
     last = image.ndim - 1
     assert layout.lhs_spec == layout.out_spec == (0, last, *range(1, last))
     assert layout.rhs_spec == (last, last - 1, *range(last - 1))
+
+
+def test_what_a_scan_carries_depends_on_what_it_carried_before():
+    def step(carry, x):
+        first, second = carry
+        return (second, x), first
+
+    closed = jax.make_jaxpr(lambda x: jax.lax.scan(step, (0.0, 0.0), x))(X)
+    (eqn,) = closed.jaxpr.eqns
+    assert _jaxpr.dependents(eqn, [False, False, True]) == [True] * 3
+    assert _jaxpr.dependents(eqn, [True, False, False]) == [True, False, True]
+    assert _jaxpr.dependents(eqn, [False] * 3) == [False] * 3

@@ -124,3 +124,11 @@ def test_a_relu_is_found_by_a_rule_that_is_applied_inside(method):
     spec = jax.P("i")
     sharded = jax.shard_map(explain, mesh=mesh, in_specs=spec, out_specs=spec)
     assert_close(sharded(X), explain(X))
+
+
+def test_a_scan_may_forget_what_it_started_from():
+    step = lambda carry, a: (a, carry * a)
+    f = lambda x: jnp.sum(jax.lax.scan(step, x[0], jnp.array([2.0, 3.0, 5.0]))[1])
+    assert_close(rules.deep_lift(f)(X, baseline=0.0), np.array([2 * X[0], 0, 0, 0]))
+    # The constants that are carried take their part of the sum.
+    assert_close(rules.lrp(f)(X)[1:], np.zeros(3))

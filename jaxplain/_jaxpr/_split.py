@@ -81,7 +81,7 @@ def dependents(eqn: JaxprEqn, active: Sequence[bool]) -> list[bool]:
             out = _depend(eqn.params["jaxpr"].jaxpr, active)
             grown = [a or b for a, b in zip(active[carry], out)]
             if grown == active[carry]:
-                return out
+                return [*grown, *out[len(grown) :]]  # a carry keeps one type
             active[carry] = grown
     body = call_body(eqn)
     if body is not None:
