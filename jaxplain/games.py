@@ -9,8 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, PyTree
 
-from . import _checks, _tree, coalitions
-from ._types import REQUIRED, Draw, Grouped, Labels, Scalar, ScalarFn, Ts, X
+from . import _checks, _tree
+from ._types import REQUIRED, Draw, Labels, Scalar, ScalarFn, Ts, X
 
 
 def game(
@@ -152,61 +152,3 @@ def evaluate(
         return v.astype(_tree.accumulator(v.dtype))
 
     return _tree.map_samples(one, num_samples, chunk_size)
-
-
-def occlusion(
-    f: ScalarFn[X, *Ts],
-    *,
-    num_groups: int | None = None,
-    chunk_size: int | None = None,
-) -> Grouped[X, *Ts]:
-    r"""How much `f` drops when one feature, or one group, is absent.
-
-    $$\phi_i(x) = v(N) - v(N \setminus \{i\})$$
-
-    Exact for additive `f`; blind to what other features can replace. Non-finite values
-    of `f` are passed on.
-
-    Args:
-        f: Function to explain: `f(x, *args)` returns a scalar.
-        num_groups: Number of groups; leave out to occlude each entry of `x`.
-        chunk_size: Number of coalitions evaluated at once; all of them by default.
-            Peak memory follows it.
-
-    Returns:
-        `explain(x, *args, baseline, groups=None)`, in the units of `f`: shape
-        `(num_groups,)` with groups, shaped like `x` without. See `game` for `baseline`
-        and `groups`. Costs one evaluation of `f` per feature, and one more.
-
-    Raises:
-        ValueError: If `f` does not return a scalar, or `baseline` or `groups` do not
-            fit `x`, or only one of `groups` and `num_groups` is given.
-        TypeError: If `x` holds integers, or `baseline` is missing.
-
-    Example:
-        >>> explain = occlusion(lambda x: x[0] * x[1])
-        >>> explain(jnp.array([2.0, 3.0]), baseline=1.0)
-        Array([3., 4.], dtype=float32)
-
-    References:
-        Zeiler and Fergus (2014), *Visualizing and Understanding Convolutional
-        Networks*, arXiv:1311.2901, section 4.2.
-    """
-    _checks.sizes(num_groups, chunk_size)
-
-    def explain(
-        x: X,
-        /,
-        *args: *Ts,
-        baseline: X | ArrayLike = REQUIRED,
-        groups: Labels | None = None,
-    ) -> Any:
-        v, number, unflatten = players(
-            "occlusion", f, x, args, baseline, groups, num_groups
-        )
-        # One loop traces `f` once: the last coalition of the design is the full one.
-        design = coalitions.leave_one_out(number)
-        values = evaluate(v, design, number + 1, chunk_size)
-        return unflatten(values[-1] - values[:-1])
-
-    return explain

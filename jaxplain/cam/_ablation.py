@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike
 
-from .. import _checks, _tree, games, layers
+from .. import _checks, _tree, games, layers, perturbations
 from .._types import REQUIRED, Mapped, ScalarFn, Ts, X, X_contra
 from ._precision import widened
 from ._upsample import over
@@ -72,7 +72,9 @@ def ablation_cam(
         _checks.features(features, at)
         *space, channels = features.shape
         labels = np.arange(channels).reshape(*(1,) * len(space), channels)
-        occlude = games.occlusion(head, num_groups=channels, chunk_size=chunk_size)
+        occlude = perturbations.occlusion(
+            head, num_groups=channels, chunk_size=chunk_size
+        )
         drops = occlude(features, baseline=0.0, groups=labels)
         heatmap = _weighed(features, drops)
         return jax.nn.relu(heatmap) if relu else heatmap

@@ -1,0 +1,223 @@
+"""How much of the variance of `f` under random masks each feature explains."""
+
+from typing import Any, Generic, NamedTuple
+
+import jax.numpy as jnp
+import jax.random as jr
+from jaxtyping import Array, ArrayLike, Float, Int
+
+from .. import _checks
+from .._types import (
+    REQUIRED,
+    Averaged,
+    Labels,
+    PRNGKey,
+    Sampled,
+    Scalar,
+    ScalarFn,
+    Ts,
+    X,
+)
+from ..games import evaluate, players
+
+
+class SobolIndices(NamedTuple, Generic[X]):
+    """Shares of the variance of `f` under random masks.
+
+    Attributes:
+        total: Total index of each feature: with all its interactions. Shape
+            `(num_groups,)`, or shaped like `x`.
+        first: First-order index of each feature: alone.
+        total_error: Standard error of each total index.
+        first_error: Standard error of each first-order index.
+        variance: Variance of `f`, in its units squared.
+        evaluations: Number of evaluations of `f`.
+    """
+
+    total: X
+    first: X
+    total_error: X
+    first_error: X
+    variance: Scalar
+    evaluations: Int[Array, ""]
+
+
+def sobol(
+    f: ScalarFn[X, *Ts],
+    *,
+    num_groups: int | None = None,
+    num_designs: int = 32,
+    chunk_size: int | None = None,
+) -> Sampled[X, *Ts]:
+    r"""Total Sobol indices: the variance of `f` that is left if all else is known.
+
+    $$\phi_i(x) = \frac{\mathbb{E}\left[\operatorname{Var}(v(M) \mid M_{\sim i})\right]}
+    {\operatorname{Var}(v(M))}
+    \approx \frac{\frac{1}{2n} \sum_{j=1}^{n} \left(v(A_j) - v(A_j^{(i)})\right)^2}
+    {\widehat{\operatorname{Var}}(v)}$$
+
+    The masks $M$ are uniform on $[0, 1]^d$: features are faded, not only taken away.
+    $A_j^{(i)}$ is the mask $A_j$ with entry $i$ of another mask $B_j$. Indices are
+    never negative and have no sign; they sum to 1 for additive `f` and to more where
+    features interact. A feature without effect gets exactly 0, and so do all of them
+    where `f` is constant.
+
+    Designs are Latin hypercubes. On five games with 16 to 64 features their squared
+    error was 0.79 to 1.0 of that of independent masks. Scrambled Sobol sequences of as
+    few points had half of it on some, and seven times it on another.
+
+    Args:
+        f: Function to explain: `f(x, *args)` returns a scalar.
+        num_groups: Number of groups; leave out to explain each entry of `x`.
+        num_designs: Number of pairs of masks $n$, at least 2.
+        chunk_size: Number of masks evaluated at once; all of them by default.
+            Peak memory follows it.
+
+    Returns:
+        `explain(x, *args, baseline, key, groups=None)`, shares of the variance: shape
+        `(num_groups,)` with groups, shaped like `x` without. See `game` for `baseline`
+        and `groups`; `groups.patches` is the grid of the paper. Costs
+        `num_designs * (d + 2)` evaluations of `f`.
+
+    Raises:
+        ValueError: If `f` does not return a scalar, or `baseline` or `groups` do not
+            fit `x`, or only one of `groups` and `num_groups` is given, or
+            `num_designs` is below 2.
+        TypeError: If `x` holds integers, or `baseline` or `key` is missing.
+
+    Example:
+        >>> f = lambda x: x[0] + 2.0 * x[1]
+        >>> explain = jax.jit(sobol(f, num_designs=20_000))
+        >>> explain(jnp.ones(2), baseline=0.0, key=jax.random.key(0)).round(1)
+        Array([0.2, 0.8], dtype=float32)
+
+    References:
+        Fel, Cadene, Chalvidal, Cord, Vigouroux and Serre (2021), *Look at the
+        Variance! Efficient Black-box Explanations with Sobol-based Sensitivity
+        Analysis*, arXiv:2111.04138, section 3.
+        Jansen (1999), *Analysis of Variance Designs for Model Output*.
+    """
+    fit = sobol_indices(
+        f, num_groups=num_groups, num_designs=num_designs, chunk_size=chunk_size
+    )
+
+    def explain(
+        x: X,
+        /,
+        *args: *Ts,
+        baseline: X | ArrayLike = REQUIRED,
+        key: PRNGKey = REQUIRED,
+        groups: Labels | None = None,
+    ) -> Any:
+        return fit(x, *args, baseline=baseline, key=key, groups=groups).total
+
+    return explain
+
+
+def sobol_indices(
+    f: ScalarFn[X, *Ts],
+    *,
+    num_groups: int | None = None,
+    num_designs: int = 32,
+    chunk_size: int | None = None,
+) -> Averaged[SobolIndices[X]]:
+    r"""Total and first-order Sobol indices, with their standard errors.
+
+    $$S_i = \frac{\operatorname{Var}(\mathbb{E}[v(M) \mid M_i])}
+    {\operatorname{Var}(v(M))}
+    \approx \frac{\frac{1}{n} \sum_{j=1}^{n} (v(B_j) - \bar v)
+    \left(v(A_j^{(i)}) - v(A_j)\right)}{\widehat{\operatorname{Var}}(v)}$$
+
+    What the total index has over the first-order one is due to interactions.
+    First-order estimates are noisier, and may be negative. The standard errors take
+    the designs for independent, which is on the safe side: a Latin hypercube has less
+    error.
+
+    Args:
+        f: Function to explain: `f(x, *args)` returns a scalar.
+        num_groups: Number of groups; leave out to explain each entry of `x`.
+        num_designs: Number of pairs of masks $n$, at least 2.
+        chunk_size: Number of masks evaluated at once; all of them by default.
+            Peak memory follows it.
+
+    Returns:
+        `fit(x, *args, baseline, key, groups=None)`, the `SobolIndices`. Costs no more
+        than `sobol`: `num_designs * (d + 2)` evaluations of `f`.
+
+    Raises:
+        ValueError: As `sobol`.
+        TypeError: As `sobol`.
+
+    Example:
+        >>> fit = jax.jit(sobol_indices(lambda x: x[0] * x[1], num_designs=2000))
+        >>> indices = fit(jnp.ones(2), baseline=-1.0, key=jax.random.key(0))
+        >>> indices.total.round(1), indices.first.round(1)
+        (Array([1., 1.], dtype=float32), Array([0., 0.], dtype=float32))
+
+    References:
+        Saltelli et al. (2010), *Variance Based Sensitivity Analysis of Model Output*,
+        table 2, (b) and (f).
+    """
+    _checks.sizes(num_groups, chunk_size)
+    n = _checks.count("num_designs", num_designs, 2)
+
+    def fit(
+        x: X,
+        /,
+        *args: *Ts,
+        baseline: X | ArrayLike = REQUIRED,
+        key: PRNGKey = REQUIRED,
+        groups: Labels | None = None,
+    ) -> SobolIndices[Any]:
+        _checks.key(key, "sobol")
+        v, d, unflatten = players("sobol", f, x, args, baseline, groups, num_groups)
+        points = latin_hypercube(key, n, 2 * d)
+
+        def mask(i: Int[Array, ""]) -> Float[Array, " d"]:
+            """A design: A, then A with one entry of B for each feature, then B."""
+            point, which = points[i // (d + 2)], i % (d + 2)
+            a, b = point[:d], point[d:]
+            other = (jnp.arange(d) == which - 1) | (which == d + 1)
+            return jnp.where(other, b, a)
+
+        values = evaluate(v, mask, n * (d + 2), chunk_size).reshape(n, d + 2)
+        *shares, variance = _indices(values)
+        total, first, total_error, first_error = map(unflatten, shares)
+        evaluations = jnp.asarray(n * (d + 2), jnp.int32)
+        return SobolIndices(
+            total, first, total_error, first_error, variance, evaluations
+        )
+
+    return fit
+
+
+def _indices(values: Float[Array, "n d_and_2"]) -> tuple[Array, ...]:
+    """Total and first-order indices, their standard errors, and the variance."""
+    n = len(values)
+    mean = values[:, jnp.array([0, -1])].mean()
+    values = values - mean
+    a, mixed, b = values[:, :1], values[:, 1:-1], values[:, -1:]
+    a, b = (jnp.broadcast_to(column, mixed.shape) for column in (a, b))
+    square = (a**2 + b**2) / 2 * (2 * n / (2 * n - 1))
+    variance = square.mean(0)[0]
+    # A constant has no variance to share out, and nobody has a share of it.
+    scale = jnp.where(variance > 0, variance, 1)
+
+    def share(parts: Array) -> tuple[Array, Array]:
+        index = parts.mean(0) / scale
+        # The error of a ratio, to first order.
+        residual = parts - jnp.broadcast_to(index[None], parts.shape) * square
+        return index, residual.std(0, ddof=1) / scale / n**0.5
+
+    total, total_error = share((a - mixed) ** 2 / 2)
+    first, first_error = share(b * (mixed - a))
+    return total, first, total_error, first_error, variance
+
+
+def latin_hypercube(key: PRNGKey, num: int, dim: int) -> Float[Array, "num dim"]:
+    """Points in the unit cube: along each axis, one in each of `num` equal parts."""
+    order_key, place_key = jr.split(key)
+    # In 32 bits whatever the mode, so that the same key draws the same points.
+    order = jnp.argsort(jr.bits(order_key, (num, dim), jnp.uint32), axis=0)
+    place = jr.uniform(place_key, (num, dim), jnp.float32)
+    return (order.astype(jnp.float32) + place) / num
