@@ -121,6 +121,7 @@ lrp_gamma = lambda f: jx.rules.lrp(f, jx.rules.gamma())
 deconvolution = lambda f: jx.saliency(jx.rules.deconvolution(f))
 expected_ig = lambda f, **options: jx.expected(ig(f), **options)
 deep_shap = lambda f, **options: jx.expected(jx.rules.deep_lift(f), **options)
+owen_values = partial(jx.owen_values, unions=[0, 0, 1, 1, 2, 2])
 expected_shap = lambda f, **options: jx.expected(jx.kernel_shap(f), **options)
 smooth_saliency = lambda f, **options: smooth(jx.saliency(f), **options)
 smooth_expected = lambda f, **options: smooth(expected_ig(f), **options)
@@ -137,6 +138,7 @@ GRADIENT = SAMPLED | words("dummy")
 LINE = GRADIENT | words("symmetric affine")
 SHAPLEY = LINE | words("complete")
 COMPLETE = words("complete")
+LINE_BUT_NAMES = LINE - words("symmetric")  # unions tell features apart
 LIFTED = SHAPLEY - words("invariant")  # a product of three depends on its brackets
 
 CASES = [
@@ -160,6 +162,15 @@ CASES = [
         TO_DRAW,
         14,
         SAMPLED | words("affine"),
+        random=True,
+        grouped=True,
+    ),
+    Case(
+        "gp_shap",
+        partial(jx.gp_shap, num_samples=28),
+        TO_DRAW,
+        30,
+        words("invariant complete affine"),
         random=True,
         grouped=True,
     ),
@@ -191,6 +202,54 @@ CASES = [
 # Compositions and other options of the above: the laws that hardly compile, and every
 # axiom.
 VARIANTS = [
+    Case("shapley_values", jx.shapley_values, FOR_BASELINE, 64, SHAPLEY, grouped=True),
+    Case("banzhaf_values", jx.banzhaf_values, FOR_BASELINE, 64, LINE, grouped=True),
+    Case("owen_values", owen_values, FOR_BASELINE, 48, LINE_BUT_NAMES | COMPLETE),
+    *(
+        Case(
+            make.__name__,
+            partial(make, num_samples=28),
+            TO_DRAW,
+            30,
+            SAMPLED | COMPLETE | words("affine"),
+            random=True,
+            grouped=True,
+        )
+        for make in (jx.leverage_shap, jx.msr_shap, jx.permutation_shap)
+    ),
+    Case(
+        "sobol",
+        partial(jx.perturbations.sobol, num_designs=3),
+        TO_DRAW,
+        24,
+        words("dummy invariant affine"),
+        random=True,
+        grouped=True,
+    ),
+    Case(
+        "hsic",
+        partial(jx.perturbations.hsic, num_samples=14),
+        TO_DRAW,
+        14,
+        words("invariant affine"),
+        random=True,
+        grouped=True,
+    ),
+    Case(
+        "occlusion_of_windows",
+        partial(jx.occlusion, window=2, stride=1),
+        FOR_BASELINE,
+        6,
+        words("linear invariant affine"),
+    ),
+    Case(
+        "rise_on_a_grid",
+        partial(jx.perturbations.rise, num_samples=8, grid=3),
+        TO_DRAW,
+        8,
+        words("linear invariant affine"),
+        random=True,
+    ),
     Case("expected_shap", expected_shap, TO_DRAW_FOR_STACK, NUM_BASELINES, SHAPLEY),
     Case("head_ig", head_ig, samples=8, like_x=False),
     Case("deep_shap", deep_shap, FOR_STACK, NUM_BASELINES, LIFTED),

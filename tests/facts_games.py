@@ -34,29 +34,7 @@ other_labels = (np.array([1, 1, 1]), np.array([0, 1, 2]), np.array([0, 1, 2]))
 # Occlusion.
 
 
-def sliding(f, x, windows, baseline):
-    """The drop of `f` for each window, a mask of what is absent."""
-    v = jx.game(f, x, baseline=baseline)
-    return f(x) - jax.vmap(v)(1 - windows)
-
-
-def mean_of_windows():
-    windows = jnp.array([[1.0, 1.0, 0.0], [0.0, 1.0, 1.0]])
-    return sliding(f, x, windows, 10.0) @ windows / windows.sum(0)
-
-
-def strided_windows():
-    labels, n = jx.groups.patches((3,), size=2)
-    drop = jx.occlusion(f, num_groups=n)(x, baseline=0.0, groups=labels)
-    return jx.groups.spread(drop, labels)
-
-
-def sum_of_windows():
-    spots = jnp.zeros((5, 5)).at[1, 1].set(1.0).at[3, 3].set(1.0)
-    band = jnp.stack([jnp.roll(jnp.array([1.0, 1, 1, 0, 0]), i) for i in range(3)])
-    windows = jnp.einsum("ai,bj->abij", band, band).reshape(9, 5, 5)
-    drop = sliding(lambda x: 3.0 * x.sum(), spots, windows, 0.0)
-    return jnp.tensordot(drop, windows, 1)
+spots = jnp.zeros((5, 5)).at[1, 1].set(1.0).at[3, 3].set(1.0)
 
 
 # Shapley values.
@@ -189,9 +167,11 @@ RECIPES = {
     "ABL-1": lambda: jx.occlusion(f)(x, baseline=0.0),
     "ABL-2": lambda: jx.occlusion(f, num_groups=2)(x, baseline=0.0, groups=pair),
     "ABL-4": lambda: jx.occlusion(f)(small, baseline=0.0),
-    "OCC-1": mean_of_windows,
-    "OCC-2": strided_windows,
-    "OCC-4": sum_of_windows,
+    "OCC-1": lambda: jx.occlusion(f, window=2, stride=1)(x, baseline=10.0),
+    "OCC-2": lambda: jx.occlusion(f, window=2)(x, baseline=0.0),
+    "OCC-4": lambda: jx.occlusion(
+        lambda x: 3.0 * x.sum(), window=(3, 3), stride=1, reduce="sum"
+    )(spots, baseline=0.0),
     "SHAP-1": lambda: shapley(f, x),
     "SHAP-2": lambda: shapley(f, x, pair, 2),
     "SHAP-4": lambda: shapley(f, small),

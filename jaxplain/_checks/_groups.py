@@ -132,3 +132,20 @@ def enough_samples(who: str, num_samples: int, num_groups: int, least: int) -> N
             f"its linear model needs at least {least} evaluations of `f`. Raise "
             "`num_samples`, or gather the features into fewer `groups`."
         )
+
+
+def few_players(who: str, number: int, most: int) -> None:
+    if number > most:
+        raise ValueError(
+            f"{who} evaluates all coalitions of at most {most} features, but there are "
+            f"{number}. Gather them into fewer `groups`, or estimate the values with "
+            "`gp_shap`."
+        )
+
+
+def several_players(who: str, number: int) -> None:
+    if number < 2:
+        raise ValueError(
+            f"{who} needs at least 2 features, but there is {number}. A single "
+            "feature interacts with none: its value is `f(x) - f(b)`."
+        )

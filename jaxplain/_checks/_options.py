@@ -87,3 +87,18 @@ def sizes(num_groups: int | None, chunk: int | None) -> None:
     if num_groups is not None:
         count("num_groups", num_groups)
     chunk_size(chunk)
+
+
+def even_samples(num_samples: Any, most: int) -> None:
+    """A number of samples that come in pairs."""
+    number = count("num_samples", num_samples, 2)
+    if number % 2:
+        raise ValueError(
+            f"`num_samples` must be even, but is {number}: coalitions come in pairs "
+            f"with their complements. Take {number + 1} of them."
+        )
+    if number > most:
+        raise ValueError(
+            f"`num_samples` must be at most {most}, but is {number}: there are no more "
+            "coalitions. Take all of them with `coalitions.exhaustive`."
+        )

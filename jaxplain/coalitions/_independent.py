@@ -1,57 +1,13 @@
-"""Designs: which coalitions of features to evaluate.
-
-A design is a function from the index of a sample to a mask, True where a feature is
-present. It holds no table of masks, so any chunk of it can be drawn anywhere: the
-same key gives the same coalitions for every chunk size and on every device.
-"""
+"""Designs whose samples, or pairs of them, are independent of each other."""
 
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 from jaxtyping import Array, Bool, Int
 
-from . import _checks
-from ._types import Draw, PRNGKey
-
-
-def exhaustive(num_groups: int) -> Draw:
-    """All `2 ** num_groups` coalitions, in binary order; the first one is empty.
-
-    Args:
-        num_groups: Number of features, at most 31.
-
-    Example:
-        >>> jax.vmap(exhaustive(2))(jnp.arange(4)).astype(int)
-        Array([[0, 0],
-               [1, 0],
-               [0, 1],
-               [1, 1]], dtype=int32)
-    """
-    _checks.count("num_groups", num_groups)
-    if num_groups > 31:
-        raise ValueError(
-            f"`num_groups` must be at most 31 to enumerate coalitions, but is "
-            f"{num_groups}. Sample them with `coalitions.paired`."
-        )
-    place = jnp.arange(num_groups, dtype=jnp.uint32)
-
-    def draw(i: Int[Array, ""]) -> Bool[Array, " num_groups"]:
-        return (jnp.asarray(i).astype(jnp.uint32) >> place) % 2 == 1
-
-    return draw
-
-
-def leave_one_out(num_groups: int) -> Draw:
-    """Coalition `i` lacks feature `i` alone; coalition `num_groups` lacks none.
-
-    Example:
-        >>> jax.vmap(leave_one_out(2))(jnp.arange(3)).astype(int)
-        Array([[0, 1],
-               [1, 0],
-               [1, 1]], dtype=int32)
-    """
-    _checks.count("num_groups", num_groups)
-    return lambda i: jnp.arange(num_groups) != i
+from .. import _checks
+from .._types import Draw, PRNGKey
+from ._subsets import random_subset
 
 
 def bernoulli(key: PRNGKey, num_groups: int) -> Draw:
@@ -100,9 +56,6 @@ def paired(key: PRNGKey, num_groups: int) -> Draw:
     def draw(i: Int[Array, ""]) -> Bool[Array, " num_groups"]:
         size_key, order_key = jr.split(jr.fold_in(key, i // 2))
         size = 1 + jr.categorical(size_key, log_probability)
-        # One sort, where `jr.permutation` compiles several.
-        order = jnp.argsort(jr.bits(order_key, (num_groups,)))
-        mask = order < size
-        return mask ^ (i % 2 == 1)
+        return random_subset(order_key, size, num_groups) ^ (i % 2 == 1)
 
     return draw

@@ -1,0 +1,85 @@
+"""Shapley values by regression on pairs of complements."""
+
+import math
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from .. import _regression, _tree
+from ._exact import efficient
+from ._sample import Estimate, Sample
+
+
+def least_squares(sample: Sample) -> Estimate:
+    r"""The linear game nearest to the sample, with the right total.
+
+    Sizes are weighted by the Shapley kernel over their probability of being drawn, and
+    both coalitions of a pair become one row: their difference, which is all that the
+    values depend on. The standard errors are those of HC3, for a finite population.
+    """
+    d, half = sample.num_groups, len(sample.values) // 2
+    weight_of_size = size_weights(sample)
+
+    def row(i: Array) -> tuple[Array, Array, Array]:
+        z, y, size = pair(sample, i)
+        return z, y, weight_of_size[size]
+
+    gram, moment = _regression.normal_equations(row, half, sample.chunk_size)
+    identity = jnp.eye(d, dtype=gram.dtype)
+    solved, lost = _regression.minimum_norm(gram, jnp.c_[moment, identity])
+    rest, inverse = solved[:, 0], solved[:, 1:]
+    missing = 1 - drawn_share(sample)
+
+    def spread(indices: Array, valid: Array) -> tuple:
+        z, y, size = jax.vmap(lambda i: pair(sample, i))(indices)
+        w = weight_of_size[size]
+        influence = _regression.dot(z, inverse) * w[:, None]
+        leverage = jnp.sum(influence * z, 1)
+        tiny = jnp.finfo(w.dtype).eps
+        residual = (y - _regression.dot(z, rest)) / jnp.maximum(1 - leverage, tiny)
+        counted = jnp.where(valid, missing[size] * residual**2, 0)
+        return _regression.dot(counted, influence**2), ()
+
+    variance = _tree.loop(spread, half, sample.chunk_size)[0]
+    # The constraint takes care of one direction, the vector of ones, and of no other.
+    determined = lost - 1 / d < 0.01 / d
+    return Estimate(
+        jnp.where(determined, efficient(rest, sample), jnp.nan),
+        jnp.where(determined, jnp.sqrt(variance), jnp.nan),
+        sample.evaluations,
+    )
+
+
+def pair(sample: Sample, i: Array) -> tuple[Array, Array, Array]:
+    """Row `i`: the centred mask, half of the difference of a pair, and the size.
+
+    The difference is of what an equal share for each player leaves to explain. What is
+    left to find sums to zero: each row is projected on that subspace, which treats all
+    players alike, where eliminating one of them would not.
+    """
+    mask = sample.draw(2 * i)
+    size = mask.sum()
+    centred = mask.astype(sample.values.dtype)
+    centred = centred - centred.mean()
+    y = (sample.values[2 * i] - sample.values[2 * i + 1]) / 2
+    equal = size.astype(y.dtype) - sample.num_groups / 2
+    return centred, y - sample.share * equal, size
+
+
+def size_weights(sample: Sample) -> Array:
+    """The Shapley kernel, over the number of coalitions drawn of each size."""
+    d = sample.num_groups
+    weights = np.zeros(d + 1)
+    for size in np.flatnonzero(sample.counts):
+        weights[size] = (d - 1) / (size * (d - size)) / sample.counts[size]
+    return jnp.asarray(weights, sample.values.dtype)
+
+
+def drawn_share(sample: Sample) -> Float[Array, " sizes"]:
+    """The part of all coalitions of a size that was drawn, from 0 to 1."""
+    all_of_size = np.array(
+        [float(math.comb(sample.num_groups, s)) for s in range(sample.num_groups + 1)]
+    )
+    return jnp.asarray(sample.counts / all_of_size, sample.values.dtype)

@@ -1,0 +1,75 @@
+"""Shapley values of a linear game, corrected by what it leaves unexplained."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+
+from .. import _regression, _tree
+from ._exact import efficient
+from ._least_squares import pair, size_weights
+from ._sample import Estimate, Sample
+
+
+def regression_adjusted(sample: Sample) -> Estimate:
+    """Least squares on all pairs but one, and its residual there, for every pair.
+
+    The residual's values are estimated without bias, since no pair corrects a
+    regression that it took part in. One solution serves them all: leaving pair $i$ out
+    changes it by a rank of one, and its residual by $1 / (1 - h_i)$.
+    """
+    d, half = sample.num_groups, len(sample.values) // 2
+    weight_of_size = size_weights(sample)
+
+    def row(i: Array) -> tuple[Array, Array, Array]:
+        z, y, size = pair(sample, i)
+        return z, y, weight_of_size[size]
+
+    gram, moment = _regression.normal_equations(row, half, sample.chunk_size)
+    identity = jnp.eye(d, dtype=gram.dtype)
+    solved, lost = _regression.minimum_norm(gram, jnp.c_[moment, identity])
+    rest, inverse = solved[:, 0], solved[:, 1:]
+    number = pair_counts(sample)
+    # The variance of a mean of n terms from their squares; one term says little.
+    # No correction for a finite population: leaving one out has an error of its own.
+    spread = jnp.asarray(number / np.maximum(number - 1, 0.5), gram.dtype)
+
+    def residuals(indices: Array, valid: Array) -> tuple:
+        z, y, size = jax.vmap(lambda i: pair(sample, i))(indices)
+        change = _regression.dot(z, inverse) * weight_of_size[size][:, None]
+        leverage = jnp.sum(change * z, 1)
+        tiny = jnp.finfo(gram.dtype).eps
+        left = (y - _regression.dot(z, rest)) / jnp.maximum(1 - leverage, tiny)
+        left = jnp.where(valid, left, 0)[:, None]
+        term = gain_weights(sample, z, size) * left
+        sums = (term - change * left / half).sum(0)
+        return (sums, (spread[size][:, None] * term**2).sum(0)), ()
+
+    (correction, variance), _ = _tree.loop(residuals, half, sample.chunk_size)
+    determined = lost - 1 / d < 0.01 / d
+    return Estimate(
+        jnp.where(determined, efficient(rest + correction, sample), jnp.nan),
+        jnp.where(determined, jnp.sqrt(variance), jnp.nan),
+        sample.evaluations,
+    )
+
+
+def pair_counts(sample: Sample) -> np.ndarray:
+    """How many pairs have a coalition of each size."""
+    sizes = np.arange(sample.num_groups + 1)
+    return np.where(2 * sizes == sample.num_groups, sample.counts / 2, sample.counts)
+
+
+def gain_weights(sample: Sample, centred: Array, size: Array) -> Array:
+    r"""The weights of half differences in the sum that estimates each value.
+
+    A pair counts for $2 / (s\, n_s)$ to the players of its coalition of size $s$, and
+    for $-2 / ((d - s)\, n_s)$ to the others, of the $n_s$ coalitions drawn.
+    """
+    d = sample.num_groups
+    sizes = np.clip(np.arange(d + 1), 1, d - 1)
+    drawn = np.maximum(sample.counts, 1)
+    dtype = centred.dtype
+    present = jnp.asarray(2 / (sizes * drawn), dtype)[size]
+    absent = jnp.asarray(2 / ((d - sizes) * drawn), dtype)[size]
+    return jnp.where(centred > 0, present[:, None], -absent[:, None])

@@ -1,0 +1,125 @@
+"""A game, seen at its ends and at the coalitions of a design."""
+
+import math
+from collections.abc import Callable
+from typing import Any, Generic, NamedTuple, Protocol, overload
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, ArrayLike, Float, Int
+
+from .. import coalitions, games
+from .._types import Draw, Labels, PRNGKey, Scalar, Ts, X
+
+
+class Estimate(NamedTuple, Generic[X]):
+    """An estimate of one value per player, and what it knows of its error.
+
+    Attributes:
+        values: The estimate, in the units of `f`: shape `(num_groups,)`, or shaped
+            like `x`.
+        standard_error: Standard error of each value, in the same units; 0 where it is
+            exact.
+        evaluations: Number of evaluations of `f`.
+    """
+
+    values: X
+    standard_error: X
+    evaluations: Int[Array, ""]
+
+
+class Estimated(Protocol[X, *Ts]):
+    """`fit(x, *args, baseline, key, groups=None)` returns an `Estimate`."""
+
+    @overload
+    def __call__(
+        self, x: X, /, *args: *Ts, baseline: X | ArrayLike, key: PRNGKey
+    ) -> Estimate[X]: ...
+    @overload
+    def __call__(
+        self,
+        x: X,
+        /,
+        *args: *Ts,
+        baseline: X | ArrayLike,
+        key: PRNGKey,
+        groups: Labels,
+    ) -> Estimate[Array]: ...
+
+
+class Sample(NamedTuple):
+    """Values of a game, float32 or wider.
+
+    Attributes:
+        empty: Value of no player.
+        full: Value of all of them.
+        values: Values of the coalitions between, in the order of the design.
+        draw: The design.
+        counts: How many coalitions of each size there are, from 0 to `num_groups`.
+        num_groups: Number of players.
+        chunk_size: Number of coalitions to look at once.
+    """
+
+    empty: Scalar
+    full: Scalar
+    values: Float[Array, " num_samples"]
+    draw: Draw
+    counts: np.ndarray
+    num_groups: int
+    chunk_size: int | None
+
+    @property
+    def evaluations(self) -> Int[Array, ""]:
+        return jnp.asarray(len(self.values) + 2, jnp.int32)
+
+    @property
+    def share(self) -> Scalar:
+        """What each player gets if all get the same."""
+        return (self.full - self.empty) / self.num_groups
+
+
+Estimator = Callable[[Sample], Estimate[Array]]
+Design = Callable[[PRNGKey, int, int], tuple[Draw, np.ndarray]]
+"""The key, the number of players and of samples, to a design and its counts."""
+
+
+def observe(
+    value: Callable[[Array], Scalar],
+    design: tuple[Draw, np.ndarray],
+    num_groups: int,
+    chunk_size: int | None,
+) -> Sample:
+    """Evaluate a game at its ends, and at a design."""
+    draw, counts = design
+
+    def with_ends(i: Array) -> Array:
+        # First the empty and the full coalition, so that one loop traces `f` once.
+        return jnp.where(i < 2, i == 1, draw(jnp.maximum(i - 2, 0)))
+
+    values = games.evaluate(value, with_ends, int(counts.sum()) + 2, chunk_size)
+    return Sample(
+        values[0], values[1], values[2:], draw, counts, num_groups, chunk_size
+    )
+
+
+def every_coalition(num_groups: int) -> tuple[Draw, np.ndarray]:
+    """The design of all coalitions between the empty and the full one."""
+    every = coalitions.exhaustive(num_groups)
+    counts = [math.comb(num_groups, s) for s in range(num_groups + 1)]
+    return lambda i: every(i + 1), np.array([0, *counts[1:-1], 0])
+
+
+def enumerates(num_groups: int, num_samples: int) -> bool:
+    """Does the budget cover every coalition?"""
+    return num_groups <= 31 and 2**num_groups - 2 <= num_samples
+
+
+def stratified(sizes: coalitions.Sizes) -> Design:
+    """Pairs without replacement; an odd sample would stand alone, and is left out."""
+
+    def design(key: PRNGKey, num_groups: int, num_samples: int) -> Any:
+        even = num_samples - num_samples % 2
+        draw = coalitions.stratified(key, num_groups, even, sizes=sizes)
+        return draw, coalitions.allocation(num_groups, even, sizes=sizes)
+
+    return design

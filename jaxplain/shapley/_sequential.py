@@ -1,0 +1,272 @@
+"""Shapley values that grow more certain, from sums that forget the coalitions."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+from jaxtyping import Array, ArrayLike, Float, Int
+
+from .. import _checks, _regression, _tree, coalitions, games
+from .._types import REQUIRED, Labels, PRNGKey, Scalar, ScalarFn, Ts, X
+from ._least_squares import pair, size_weights
+from ._sample import Estimate, Estimated, observe
+
+
+class Statistics(NamedTuple):
+    """What is kept of a game: sums over pairs of coalitions, and its two ends.
+
+    Attributes:
+        empty: Value of no player.
+        full: Value of all of them.
+        gram: Weighted products of the rows.
+        moment: Weighted products of the rows and the values.
+        scores: Products of what each pair contributed to the error.
+        rounds: Number of rounds so far.
+        evaluations: Number of evaluations of `f` so far.
+    """
+
+    empty: Scalar
+    full: Scalar
+    gram: Float[Array, "d d"]
+    moment: Float[Array, " d"]
+    scores: Float[Array, "d d"]
+    rounds: Int[Array, ""]
+    evaluations: Int[Array, ""]
+
+
+def estimate(statistics: Statistics) -> Estimate[Array]:
+    """The Shapley values that the statistics determine, one per player.
+
+    Least squares over all rounds, as `leverage_shap`, with sandwich errors.
+
+    Args:
+        statistics: What `accumulate` returned.
+
+    Returns:
+        The `Estimate`: vectors with one entry per group, or per entry of `x` in the
+        order of its leaves. Values that are not determined are NaN.
+
+    Example:
+        >>> observed = accumulate(lambda x: x[0] * x[1], num_samples=2)
+        >>> seen = observed(jnp.ones(2), baseline=0.0, key=jax.random.key(0))
+        >>> estimate(seen).values
+        Array([0.5, 0.5], dtype=float32)
+    """
+    rest, inverse, determined = _solve(statistics)
+    share = (statistics.full - statistics.empty) / len(rest)
+    variance = jnp.sum(_regression.dot(inverse, statistics.scores) * inverse, 1)
+    return Estimate(
+        jnp.where(determined, rest - rest.mean() + share, jnp.nan),
+        jnp.where(determined, jnp.sqrt(jnp.maximum(variance, 0)), jnp.nan),
+        statistics.evaluations,
+    )
+
+
+def _solve(statistics: Statistics) -> tuple[Array, Array, Array]:
+    gram, moment = statistics.gram, statistics.moment
+    d = len(moment)
+    identity = jnp.eye(d, dtype=gram.dtype)
+    solved, lost = _regression.minimum_norm(gram, jnp.c_[moment, identity])
+    # The constraint takes care of one direction, the vector of ones, and of no other.
+    return solved[:, 0], solved[:, 1:], lost - 1 / d < 0.01 / d
+
+
+def accumulate(
+    f: ScalarFn[X, *Ts],
+    *,
+    num_samples: int = 256,
+    num_groups: int | None = None,
+    chunk_size: int | None = None,
+) -> Callable[..., Statistics]:
+    r"""One more round of coalitions, added to the statistics of those before.
+
+    Each round draws `num_samples` coalitions as `leverage_shap` does, by a key that
+    follows from `key` and the number of rounds so far: pass the same key every time.
+    Statistics are sums, of one size whatever the number of rounds: save them, and
+    continue where you stopped.
+
+    Args:
+        f: Function to explain: `f(x, *args)` returns a scalar.
+        num_samples: Number of coalitions of a round, even, between `2 * (d - 1)` and
+            `2 ** d - 2`.
+        num_groups: Number of groups $d$; leave out to value each entry of `x`.
+        chunk_size: Number of coalitions evaluated at once; all of them by default.
+
+    Returns:
+        `observe(x, *args, baseline, key, groups=None, statistics=None)`, which returns
+        `Statistics`: the input of the next round, and of `estimate`. Costs
+        `num_samples + 2` evaluations of `f`.
+
+    Raises:
+        ValueError: If `num_samples` is odd or out of range, and as `kernel_shap`.
+        TypeError: As `kernel_shap`.
+
+    Example:
+        >>> f = lambda x: x[0] * x[1] + x[2] * x[3]
+        >>> x, key = jnp.ones(4), jax.random.key(0)
+        >>> observe = accumulate(f, num_samples=8)
+        >>> seen = observe(x, baseline=0.0, key=key)
+        >>> seen = observe(x, baseline=0.0, key=key, statistics=seen)
+        >>> estimate(seen).values.round(3), seen.evaluations
+        (Array([0.5, 0.5, 0.5, 0.5], dtype=float32), Array(20, dtype=int32))
+
+    References:
+        Covert and Lee (2021), *Improving KernelSHAP*, arXiv:2012.01536, section 4.3,
+        on detecting convergence.
+    """
+    _checks.count("num_samples", num_samples)
+    _checks.sizes(num_groups, chunk_size)
+
+    def observed(
+        x: X,
+        /,
+        *args: *Ts,
+        baseline: X | ArrayLike = REQUIRED,
+        key: PRNGKey = REQUIRED,
+        groups: Labels | None = None,
+        statistics: Statistics | None = None,
+    ) -> Statistics:
+        _checks.key(key, "accumulate")
+        v, d, _ = games.players("accumulate", f, x, args, baseline, groups, num_groups)
+        _check_round("accumulate", num_samples, d)
+        seen = _nothing(v, d) if statistics is None else statistics
+        return _round(v, d, num_samples, chunk_size, key, seen)
+
+    return observed
+
+
+def shapley_until(
+    f: ScalarFn[X, *Ts],
+    *,
+    tolerance: float,
+    num_samples: int = 256,
+    max_samples: int = 16384,
+    num_groups: int | None = None,
+    chunk_size: int | None = None,
+) -> Estimated[X, *Ts]:
+    r"""Shapley values to a tolerance: rounds of coalitions until all errors are below.
+
+    Rounds of `leverage_shap`, in a loop that stops inside `jax.jit`. Under `jax.vmap`
+    it runs until the last input has come to rest; the others keep what they had when
+    they did. The loop has no derivative in reverse mode.
+
+    Args:
+        f: Function to explain: `f(x, *args)` returns a scalar.
+        tolerance: Largest standard error to accept, in the units of `f`.
+        num_samples: Number of coalitions of a round, even, between `2 * (d - 1)` and
+            `2 ** d - 2`.
+        max_samples: Number of coalitions after which to stop in any case.
+        num_groups: Number of groups $d$; leave out to value each entry of `x`.
+        chunk_size: Number of coalitions evaluated at once; all of them by default.
+
+    Returns:
+        `fit(x, *args, baseline, key, groups=None)`, which returns an `Estimate`. Its
+        `evaluations` say where it stopped. A value of `f` that is not finite makes all
+        values NaN, and stops at once.
+
+    Raises:
+        ValueError: If `tolerance` is not positive, `num_samples` is odd or out of
+            range, and as `kernel_shap`.
+        TypeError: As `kernel_shap`.
+
+    Example:
+        >>> f = lambda x: jnp.tanh(x.sum())
+        >>> fit = shapley_until(f, tolerance=0.01, num_samples=32)
+        >>> found = fit(jnp.ones(8) / 4, baseline=0.0, key=jax.random.key(0))
+        >>> bool(found.standard_error.max() < 0.01), found.values.sum().round(3)
+        (True, Array(0.964, dtype=float32))
+
+    References:
+        Covert and Lee (2021), *Improving KernelSHAP*, arXiv:2012.01536, section 4.3,
+        on detecting convergence.
+    """
+    _checks.count("num_samples", num_samples)
+    _checks.count("max_samples", max_samples, num_samples)
+    _checks.positive("tolerance", tolerance)
+    _checks.sizes(num_groups, chunk_size)
+
+    def fit(
+        x: X,
+        /,
+        *args: *Ts,
+        baseline: X | ArrayLike = REQUIRED,
+        key: PRNGKey = REQUIRED,
+        groups: Labels | None = None,
+    ) -> Any:
+        _checks.key(key, "shapley_until")
+        v, d, unflatten = games.players(
+            "shapley_until", f, x, args, baseline, groups, num_groups
+        )
+        _check_round("shapley_until", num_samples, d)
+
+        def unfinished(seen: Statistics) -> Array:
+            error = estimate(seen).standard_error
+            # One round knows too little of its own error, and NaN will not go away.
+            goes_on = (error.max() > tolerance) | (seen.rounds < 2)
+            return goes_on & (seen.rounds < max_samples // num_samples)
+
+        again = lambda seen: _round(v, d, num_samples, chunk_size, key, seen)
+        found = estimate(jax.lax.while_loop(unfinished, again, _nothing(v, d)))
+        return Estimate(
+            unflatten(found.values), unflatten(found.standard_error), found.evaluations
+        )
+
+    return fit
+
+
+def _check_round(who: str, num_samples: int, num_groups: int) -> None:
+    _checks.several_players(who, num_groups)
+    _checks.even_samples(num_samples, 2**num_groups - 2)
+    least = 2 * (num_groups - 1)
+    _checks.enough_samples(who, num_samples, num_groups, least)
+
+
+def _nothing(value: Any, num_groups: int) -> Statistics:
+    """The statistics of no round at all."""
+    seen = jax.eval_shape(value, jax.ShapeDtypeStruct((num_groups,), jnp.bool_))
+    dtype = _tree.accumulator(seen.dtype)
+    end, vector = jnp.zeros((), dtype), jnp.zeros(num_groups, dtype)
+    square = jnp.zeros((num_groups, num_groups), dtype)
+    zero = jnp.zeros((), jnp.int32)
+    return Statistics(end, end, square, vector, square, zero, zero)
+
+
+def _round(
+    value: Any,
+    num_groups: int,
+    num_samples: int,
+    chunk_size: int | None,
+    key: PRNGKey,
+    seen: Statistics,
+) -> Statistics:
+    draw = coalitions.stratified(jr.fold_in(key, seen.rounds), num_groups, num_samples)
+    counts = coalitions.allocation(num_groups, num_samples)
+    sample = observe(value, (draw, counts), num_groups, chunk_size)
+    weight_of_size, half = size_weights(sample), num_samples // 2
+
+    def row(i: Array) -> tuple[Array, Array, Array]:
+        z, y, size = pair(sample, i)
+        return z, y, weight_of_size[size]
+
+    gram, moment = _regression.normal_equations(row, half, chunk_size)
+    seen = seen._replace(
+        empty=sample.empty,
+        full=sample.full,
+        gram=seen.gram + gram,
+        moment=seen.moment + moment,
+        rounds=seen.rounds + 1,
+        evaluations=seen.evaluations + num_samples + 2,
+    )
+    rest, inverse, _ = _solve(seen)
+
+    def scores(indices: Array, valid: Array) -> tuple:
+        z, y, w = jax.vmap(row)(indices)
+        leverage = w * jnp.sum(_regression.dot(z, inverse) * z, 1)
+        tiny = jnp.finfo(w.dtype).eps
+        left = (y - _regression.dot(z, rest)) / jnp.maximum(1 - leverage, tiny)
+        score = z * jnp.where(valid, w * left, 0)[:, None]
+        return _regression.dot(score.T, score), ()
+
+    return seen._replace(scores=seen.scores + _tree.loop(scores, half, chunk_size)[0])
