@@ -6,7 +6,7 @@ SHIM := jaxpr layers modules frameworks threads linen nnx equinox keras rules
 SHIM_TESTS := $(filter-out %_cost.py %_dtypes.py,\
     $(foreach name,$(SHIM),$(wildcard tests/test_$(name)*.py)))
 
-.PHONY: demo test test-lowest check docs benchmarks mutants format clean
+.PHONY: demo test test-slow test-lowest check docs benchmarks mutants format clean
 
 demo: .venv/ready
 	$(BIN)/python -m experiments
@@ -14,6 +14,10 @@ demo: .venv/ready
 test: .venv/ready
 	$(BIN)/python -m pytest --doctest-modules jaxplain -p tests.doctest_names -q
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+# What takes minutes, and is not needed after every change.
+test-slow: .venv/ready
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m slow
 
 # The oldest JAX and Flax that pyproject.toml admits: what reads their programs.
 test-lowest: .venv-lowest/ready

@@ -8,7 +8,6 @@ from typing import NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
-import jax.scipy.linalg as jsl
 from jaxtyping import Array, Float
 
 from . import _tree
@@ -42,44 +41,6 @@ def normal_equations(
         return (dot(weighted.T, z), dot(weighted.T, y)), ()
 
     return _tree.loop(part, num_samples, chunk_size)[0]
-
-
-def sandwich(
-    row: Row,
-    phi: Float[Array, " d"],
-    inverse: Float[Array, "d d"],
-    total: Float[Array, ""],
-    num_samples: int,
-    chunk_size: int | None,
-) -> tuple[Float[Array, "d d"], Float[Array, ""], Float[Array, ""]]:
-    """The HC3 covariance of `phi`, and the weighted squares of residuals and targets.
-
-    For centred rows. The kernel weights are not inverse variances, so the classical
-    covariance of least squares would be wrong.
-    """
-
-    def part(indices: Array, valid: Array) -> tuple:
-        z, y, w = jax.vmap(row)(indices)
-        w = w * valid.astype(w.dtype)
-        residual = y - dot(z, phi)
-        leverage = w * (jnp.sum(dot(z, inverse) * z, 1) + 1 / total)
-        tiny = jnp.finfo(w.dtype).eps
-        score = z * (w * residual / jnp.maximum(1 - leverage, tiny))[:, None]
-        return (dot(score.T, score), dot(w, residual**2), dot(w, y**2)), ()
-
-    (meat, unexplained, variance), _ = _tree.loop(part, num_samples, chunk_size)
-    return dot(dot(inverse, meat), inverse), unexplained, variance
-
-
-def solve(gram: Float[Array, "d d"], moment: Array, ridge: float) -> Array:
-    """Solve `(gram + ridge I) phi = moment`; the shortest solution of many.
-
-    `moment` has shape `(d,)` or `(d, k)`.
-    """
-    if ridge > 0:
-        factor = jsl.cho_factor(gram + ridge * jnp.eye(len(gram), dtype=gram.dtype))
-        return jsl.cho_solve(factor, moment)
-    return minimum_norm(gram, moment)[0]
 
 
 def minimum_norm(gram: Float[Array, "d d"], moment: Array) -> tuple[Array, Array]:

@@ -109,6 +109,21 @@ def surrogate(f, **options):
     return lambda *args, **refs: tuple(fit(*args, **refs)[:4])
 
 
+def curved_ig(f, **options):
+    """Integrated gradients along a line that is walked unevenly."""
+
+    def path(t, x, baseline):
+        return jax.tree.map(lambda a, b: b + t**2 * (a - b), x, baseline)
+
+    return jx.paths.along(f, path, steps=8, **options)
+
+
+def with_all(f, **options):
+    """The row sums of integrated Hessians."""
+    explain = jx.paths.interactions_with(f, **options)
+    return partial(explain, mask=1.0)
+
+
 def smooth(explain, **options):
     return jx.smooth(explain, std=0.1, **{"num_samples": 8, **options})
 
@@ -202,6 +217,29 @@ CASES = [
 # Compositions and other options of the above: the laws that hardly compile, and every
 # axiom.
 VARIANTS = [
+    Case(
+        "adaptive_ig",
+        partial(jx.paths.adaptive_ig, max_nodes=33),
+        FOR_BASELINE,
+        axioms=LINE | COMPLETE,
+        traces=2,
+    ),
+    Case("curved_ig", curved_ig, FOR_BASELINE, 8, LINE),
+    Case(
+        "guided_ig",
+        partial(jx.paths.guided_ig, steps=8),
+        FOR_BASELINE,
+        axioms=words("dummy symmetric"),
+    ),
+    Case(
+        "expected_gradients",
+        partial(jx.paths.expected_gradients, num_samples=8),
+        TO_DRAW_FOR_STACK,
+        8,
+        GRADIENT | words("affine"),
+        random=True,
+    ),
+    Case("interactions_with", with_all, FOR_BASELINE, 8, LINE, traces=2),
     Case("shapley_values", jx.shapley_values, FOR_BASELINE, 64, SHAPLEY, grouped=True),
     Case("banzhaf_values", jx.banzhaf_values, FOR_BASELINE, 64, LINE, grouped=True),
     Case("owen_values", owen_values, FOR_BASELINE, 48, LINE_BUT_NAMES | COMPLETE),
@@ -284,6 +322,23 @@ VARIANTS = [
         TO_DRAW,
         14,
         SAMPLED | words("affine"),
+        random=True,
+        grouped=True,
+    ),
+    Case(
+        "lime_local",
+        partial(jx.lime, num_samples=14, sampling="local", distance="euclidean"),
+        TO_DRAW,
+        14,
+        SAMPLED | words("affine"),
+        random=True,
+        grouped=True,
+    ),
+    Case(
+        "lime_of_few",
+        partial(jx.lime, num_samples=14, num_features=3, selection="forward"),
+        TO_DRAW,
+        14,
         random=True,
         grouped=True,
     ),

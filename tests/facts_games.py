@@ -113,15 +113,16 @@ def table(rows):
 LIME_ROWS = np.array([[1, 1, 1], *itertools.product([0, 1], repeat=3)][:-1])
 
 
-def lime_base():
+def lime_base(chosen=(0, 1, 2), **selection):
     design = table(LIME_ROWS)
     v = jx.game(f, x, baseline=0.0, groups=np.arange(3))
-    fit = surrogates.regress(v, design, 3, num_samples=8, width=0.25, ridge=1.0)
+    fit = surrogates.regress(v, design, 3, num_samples=8, **selection)
+    chosen = jnp.array(chosen)
     weights = kernel_weights(design, 3, 8, width=0.25)
     weights = weights / weights[0]
     return {
         "intercept": fit.intercept,
-        "coef": jnp.stack([jnp.arange(3.0), fit.weights], 1),
+        "coef": jnp.stack([chosen.astype(float), fit.weights[chosen]], 1),
         "score": fit.r2,
         "local_pred": (fit.intercept + fit.weights.sum())[None],
         "weights": weights,
@@ -185,6 +186,10 @@ RECIPES = {
     "LIME-5": lambda: lasso(g, three_inputs, three_labels, 3),
     "O-LIME-0.25-none-3": lime_base,
     "O-LIME-0.25-highest_weights-3": lime_base,
+    "O-LIME-0.25-highest_weights-2": partial(lime_base, (1, 2), num_features=2),
+    "O-LIME-0.25-lasso_path-2": partial(
+        lime_base, (1, 2), num_features=2, selection="lasso_path"
+    ),
     "O-LIMEIMG": lime_image,
     "O-SHAPK-0": of_both_outputs,
     "O-SIQ-BV": lambda: by_player(least_squares(f, x, np.arange(3), 3).weights),

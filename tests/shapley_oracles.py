@@ -209,12 +209,13 @@ def gaussian_process(table, seen, rates):
 
 METHODS = {
     "gp": jx.gp_shap,
+    "gp_per_player": functools.partial(jx.gp_shap, per_player=True),
     "kernel": jx.kernel_shap,
     "leverage": jx.leverage_shap,
     "msr": jx.msr_shap,
     "permutation": jx.permutation_shap,
 }
-LINEAR = [name for name in METHODS if name != "gp"]
+LINEAR = ["kernel", "leverage", "msr", "permutation"]
 
 
 @functools.cache

@@ -20,7 +20,7 @@ def straight(t, x, baseline):
     rtol=(
         lambda: paths.adaptive_ig(f, rtol=0.1),
         ValueError,
-        "`rtol` must be at most 0.03, but is 0.1: the first nodes would step over "
+        "`rtol` must be at most 0.01, but is 0.1: the first nodes would step over "
         "sharp changes of `f` unseen. For a rougher and cheaper answer, take "
         "`integrated_gradients` with few `steps`.",
     ),

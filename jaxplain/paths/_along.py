@@ -55,8 +55,8 @@ def along(
         ...     share = jnp.clip(2 * t - jnp.arange(2), 0, 1)
         ...     return baseline + share * (x - baseline)
         >>> explain = along(lambda x: x[0] * x[1], corner)
-        >>> explain(jnp.array([2.0, 3.0]), baseline=0.0)
-        Array([0.00, 6.00], dtype=float32)
+        >>> explain(jnp.array([2.0, 3.0]), baseline=0.0).astype(jnp.bfloat16)
+        Array([0, 6], dtype=bfloat16)
 
     References:
         Sundararajan, Taly and Yan (2017), *Axiomatic Attribution for Deep Networks*,

@@ -8,11 +8,11 @@ from jaxtyping import Array, PyTree
 
 from .. import _checks, _tree
 
-LARGEST_RTOL = 0.03
+LARGEST_RTOL = 0.01
 
 
 def tolerance(rtol: Any) -> None:
-    """Above `LARGEST_RTOL`, 17 nodes agree with 9 that a sharp step is not there."""
+    """Above `LARGEST_RTOL`, the first 17 nodes may agree that a step is not there."""
     _checks.positive("rtol", rtol)
     if rtol > LARGEST_RTOL:
         raise ValueError(
