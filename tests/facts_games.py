@@ -192,7 +192,7 @@ RECIPES = {
     ),
     "O-LIMEIMG": lime_image,
     "O-SHAPK-0": of_both_outputs,
-    "O-SIQ-BV": lambda: by_player(least_squares(f, x, np.arange(3), 3).weights),
+    "O-SIQ-BV": lambda: by_player(jx.banzhaf_values(f)(x, baseline=0.0)),
     "O-SIQ-SII": lambda: by_player(shapley(f, x)),
     "O-KERN-cosine-1.0": lambda: cosine_kernel(1.0),
     "O-KERN-cosine-10.0": lambda: cosine_kernel(10.0),

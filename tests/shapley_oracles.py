@@ -209,7 +209,6 @@ def gaussian_process(table, seen, rates):
 
 METHODS = {
     "gp": jx.gp_shap,
-    "gp_per_player": functools.partial(jx.gp_shap, per_player=True),
     "kernel": jx.kernel_shap,
     "leverage": jx.leverage_shap,
     "msr": jx.msr_shap,

@@ -208,7 +208,7 @@ RULES = (
         lambda: jx.coalitions.exhaustive(32),
         ValueError,
         "`num_groups` must be at most 31 to enumerate coalitions, but is 32. Sample "
-        "them with `coalitions.paired`.",
+        "them with `coalitions.stratified`.",
     ),
 )
 def test_an_option_out_of_range_is_an_error(call, error, message):

@@ -14,7 +14,7 @@ X = jnp.ones(6, jnp.float32)
 KEY = jax.random.key(0)
 ZERO = {"baseline": 0.0}
 f = lambda x: jnp.sum(x)
-in_one = dict.fromkeys(["unions"], [0, 0, 0, 1, 1, 1])
+in_two = {"unions": [0, 0, 0, 1, 1, 1]}
 
 SAMPLED = {
     "gp_shap": jx.gp_shap,
@@ -22,7 +22,7 @@ SAMPLED = {
     "msr_shap": jx.msr_shap,
     "permutation_shap": jx.permutation_shap,
     "shapley_fit": jx.shapley_fit,
-    "owen_shap": partial(jx.owen_shap, **in_one),
+    "owen_shap": partial(jx.owen_shap, **in_two),
     "shapley_interactions": jx.shapley_interactions,
     "faith_shap": jx.faith_shap,
     "accumulate": partial(jx.shapley.accumulate, num_samples=20),
@@ -31,7 +31,7 @@ SAMPLED = {
 EXACT = {
     "shapley_values": jx.shapley_values,
     "banzhaf_values": jx.banzhaf_values,
-    "owen_values": partial(jx.owen_values, **in_one),
+    "owen_values": partial(jx.owen_values, **in_two),
 }
 each_sampled = pytest.mark.parametrize(("name", "make"), SAMPLED.items(), ids=SAMPLED)
 EVERY = SAMPLED | EXACT

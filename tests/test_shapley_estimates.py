@@ -121,7 +121,10 @@ def errors(method, per_player):
 
 slow_but_of_gp = pytest.mark.parametrize(
     "method",
-    [m if m == "gp" else pytest.param(m, marks=pytest.mark.slow) for m in METHODS],
+    [
+        method if method == "gp" else pytest.param(method, marks=pytest.mark.slow)
+        for method in (*METHODS, "gp_per_player")
+    ],
 )
 
 

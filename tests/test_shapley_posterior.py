@@ -90,3 +90,35 @@ def test_a_process_that_sees_too_little_says_so(d, num_samples):
     assert jnp.isfinite(found.values).all()
     spare = 1 + num_samples // 2 - d
     assert (jnp.isinf(found.standard_error) == (spare <= 2)).all()
+
+
+# A rate for each player.
+
+
+def test_rates_per_player_are_an_option_of_the_explainer():
+    table, key = GAMES["smooth"]()[:64], jr.key(3)
+    explain = jx.gp_shap(slow.look_up, per_player=True, num_samples=40)
+    run = quick_jit(lambda t: explain(jnp.ones(6), t, baseline=0.0, key=key))
+    found = slow.fitted("gp_per_player")(table, key)
+    # Sixty steps of Adam, in programs that round differently.
+    assert_close(run(table), found.values, tol=1e-6)
+    assert_close(found.values.sum(), table[-1] - table[0])
+    alike = slow.fitted("gp")(table, key).values
+    assert np.abs(found.values - alike).max() > 1e-6
+
+
+def test_rates_per_player_leave_games_of_pairs_exact():
+    bonds = np.random.RandomState(5).randn(6, 6)
+    table = np.array([m @ bonds @ m for m in slow.masks(6)])
+    found = slow.fitted("gp_per_player")(table, jr.key(4))
+    assert_close(found.values, slow.shapley(6) @ table, tol=1e-10)
+    assert found.standard_error.max() < 1e-8
+
+
+@pytest.mark.parametrize("factor", [-2.0, 1e6])
+def test_rates_per_player_do_not_depend_on_units(factor):
+    table, key = GAMES["smooth"]()[:64], jr.key(5)
+    found = slow.fitted("gp_per_player")(table, key)
+    other = slow.fitted("gp_per_player")(factor * (table + 1), key)
+    # Sixty steps of Adam carry the rounding along.
+    assert_close(other.values, factor * found.values, tol=1e-5)

@@ -5,7 +5,6 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 from jaxtyping import Array, Float
 
 from .. import _regression
@@ -62,7 +61,9 @@ def _rates(raw: Float[Array, " d"]) -> Float[Array, " d"]:
 
 def _minimise(loss: Callable[[Array], Array], start: Array) -> Array:
     """The best point of some steps of Adam."""
-    optimiser: optax.GradientTransformation = optax.adam(RATE)
+    import optax
+
+    optimiser = optax.adam(RATE)
 
     def step(state: tuple, _: None) -> tuple[tuple, None]:
         point, memory, best, lowest = state
