@@ -61,6 +61,32 @@ def by_player(values):
     return {f"({i},)": value for i, value in enumerate(values)}
 
 
+def interactions(make, f, x):
+    return make(f)(x, baseline=0.0, key=KEY)
+
+
+def by_pair(values, pairs):
+    i, j = np.triu_indices(len(values), 1)
+    names = map(str, zip(i.tolist(), j.tolist()))
+    return by_player(values) | dict(zip(names, pairs[i, j]))
+
+
+def shapley_of_pairs():
+    """The source gives single players their whole values."""
+    pairs = interactions(jx.shapley_interactions, f, x).pairs
+    return by_pair(jx.shapley_values(f)(x, baseline=0.0), pairs)
+
+
+def faith_of_pairs():
+    found = interactions(jx.faith_shap, f, x)
+    return by_pair(found.main, found.pairs)
+
+
+def dummy_interactions():
+    found = interactions(jx.shapley_interactions, dummy_game, jnp.ones(7))
+    return jnp.stack([found.pairs[1, 2], found.pairs[0, 3], found.main[1]])
+
+
 # LIME.
 
 
@@ -180,6 +206,7 @@ RECIPES = {
     "SHAP-7": lambda: shapley(g, other_inputs, other_labels, 3),
     "SHAP-8": lambda: shapley(lambda x: multi_layer(x).sum(), small, pair, 2),
     "SHAP-10": lambda: shapley(dummy_game, jnp.ones(7)),
+    "SII-1": dummy_interactions,
     "LIME-1": lambda: lasso(f, x, np.arange(3), 3),
     "LIME-2": lambda: lasso(f, x, pair, 2),
     "LIME-4": lambda: lasso(f, jnp.array([10.0, 14.0, 4.0]), np.arange(3), 3),
@@ -193,7 +220,8 @@ RECIPES = {
     "O-LIMEIMG": lime_image,
     "O-SHAPK-0": of_both_outputs,
     "O-SIQ-BV": lambda: by_player(jx.banzhaf_values(f)(x, baseline=0.0)),
-    "O-SIQ-SII": lambda: by_player(shapley(f, x)),
+    "O-SIQ-SII": shapley_of_pairs,
+    "O-SIQ-FSII": faith_of_pairs,
     "O-KERN-cosine-1.0": lambda: cosine_kernel(1.0),
     "O-KERN-cosine-10.0": lambda: cosine_kernel(10.0),
 }

@@ -149,6 +149,12 @@ line = lambda x: 3.0 * x.sum()
 five = lambda x: 5.0 * x[0] + x[1] ** 2 + jnp.sin(x[2])
 
 RECIPES = {
+    "GIG-1": lambda: jx.paths.guided_ig(lambda x: 2.0 * x[0] + x[1])(
+        jnp.array([10.0, 5.0]), baseline=jnp.array([-1.0, -3.0])
+    )[None],
+    "GIG-2": lambda: jx.paths.guided_ig(lambda x: 2.0 * x[0] ** 2 + x[1] ** 2)(
+        jnp.array([3.0, 3.0]), baseline=0.0
+    )[None],
     "IG-1": lambda: IG(b2)(jnp.array([3.0, 1.0]), baseline=0.0),
     "IG-2": lambda: IG(b2)(jnp.array([3.0, 1.0]), baseline=0.0) / jnp.array([3.0, 1.0]),
     "IG-4": lambda: IG(b1)(jnp.ones(()), baseline=0.0)[None],

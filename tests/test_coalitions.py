@@ -120,7 +120,7 @@ def test_an_allocation_to_many_features_spends_its_budget(d, sizes):
         (7, 126, "leverage"),
         (9, 100, "kernel"),
         (40, 160, "leverage"),
-        (784, 1570, "leverage"),
+        pytest.param(784, 1570, "leverage", marks=pytest.mark.slow),
     ],
 )
 def test_a_stratified_design_holds_its_allocation_once_and_in_pairs(d, m, sizes):

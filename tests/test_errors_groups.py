@@ -20,7 +20,7 @@ f = lambda x: jnp.sum(x)
 
 MANY = jnp.ones(20, jnp.float32)
 BUDGET = (
-    "num_samples={} is too few for {} of {} features: its linear model needs at least "
+    "num_samples={} is too few for {} of {} features: it needs at least "
     "{} evaluations of `f`. Raise `num_samples`, or gather the features into fewer "
     "`groups`."
 )

@@ -193,9 +193,13 @@ def test_kernel_shap_of_every_coalition_is_the_shapley_value(seed, getkey):
 @SEEDS
 def test_kernel_shap_of_a_sample_is_its_constrained_least_squares(seed, getkey):
     case, key = Case(seed), getkey()
-    masks = np.asarray(masks_of(jx.coalitions.paired, 40)(key))
-    # Drawn from the Shapley kernel, so all of them weigh the same.
-    expected = oracles.constrained_least_squares(case.play, masks, np.ones(40))
+    by_size = lambda *args: jx.coalitions.stratified(*args, 40, sizes="kernel")
+    masks = np.asarray(masks_of(by_size, 40)(key))
+    # The Shapley kernel of each size, shared by those that were drawn of it.
+    size = masks.sum(1)
+    drawn = np.bincount(size)[size]
+    weights = 1 / (size * (NUM_GROUPS - size) * drawn)
+    expected = oracles.constrained_least_squares(case.play, masks, weights)
     assert_close(case.explained(shap_40, *GAME, key=key), expected)
 
 

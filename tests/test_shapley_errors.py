@@ -13,6 +13,11 @@ import jaxplain as jx
 X = jnp.ones(6, jnp.float32)
 KEY = jax.random.key(0)
 ZERO = {"baseline": 0.0}
+DO_NOT_NEST = (
+    "`unions` must nest from coarse to fine, but a union of one level lies in several "
+    "of the level before, or the levels differ in length. Order them from coarse to "
+    "fine, one label per player in each."
+)
 f = lambda x: jnp.sum(x)
 in_two = {"unions": [0, 0, 0, 1, 1, 1]}
 
@@ -126,7 +131,7 @@ def test_a_budget_below_the_least_is_refused_and_the_least_is_not(name, least):
     in_pairs = name in ("accumulate", "shapley_until")
     below = least - (2 if in_pairs else 1)
     message = (
-        f"num_samples={below} is too few for {name} of 6 features: its linear model "
+        f"num_samples={below} is too few for {name} of 6 features: it "
         f"needs at least {least} evaluations of `f`. Raise `num_samples`, or gather "
         "the features into fewer `groups`."
     )
@@ -220,9 +225,14 @@ fewer = [0, 0, 1]
         one_per_player.format(3),
     ),
     a_level_of_fewer=(
-        lambda: jx.owen_shap(f, unions=[[0, 0, 0, 1, 1, 1], fewer])(X, **given("")),
+        lambda: jx.owen_shap(f, unions=[[0, 0, 0, 1, 1, 1], fewer]),
         ValueError,
-        one_per_player.format(3),
+        DO_NOT_NEST,
+    ),
+    levels_that_do_not_nest=(
+        lambda: jx.owen_shap(f, unions=[[0, 0, 0, 1, 1, 1], [0, 1, 0, 1, 0, 1]]),
+        ValueError,
+        DO_NOT_NEST,
     ),
     unions_with_a_gap=(
         lambda: jx.owen_values(f, unions=[0, 2, 2]),

@@ -119,15 +119,6 @@ def errors(method, per_player):
     return np.asarray(found.values) - exact, np.asarray(found.standard_error)
 
 
-slow_but_of_gp = pytest.mark.parametrize(
-    "method",
-    [
-        method if method == "gp" else pytest.param(method, marks=pytest.mark.slow)
-        for method in (*METHODS, "gp_per_player")
-    ],
-)
-
-
 def check_coverage(method, per_player):
     error, standard_error = errors(method, per_player)
     covered = (np.abs(error) <= 1.96 * standard_error).mean((0, 2))
@@ -144,12 +135,14 @@ def test_intervals_cover_with_ten_evaluations_per_player(method):
     check_coverage(method, 10)
 
 
-@slow_but_of_gp
+@pytest.mark.slow
+@each_method
 def test_intervals_cover_with_twenty_evaluations_per_player(method):
     check_coverage(method, 20)
 
 
-@slow_but_of_gp
+@pytest.mark.slow
+@each_method
 def test_twice_the_budget_halves_the_squared_error(method):
     few, many = ((errors(method, n)[0] ** 2).mean() for n in (10, 20))
     # In proportion to 1 / n, or faster; 960 estimates leave a tenth of noise.
@@ -202,6 +195,7 @@ def test_sampled_interactions_share_out_the_whole(make):
         assert_close(found.main + found.pairs.sum(1) / 2, values)
 
 
+@pytest.mark.slow
 def test_sampled_interactions_are_near_and_know_how_near():
     d, games, keys = 8, 12, 16
     params = slow.networks(games, d)

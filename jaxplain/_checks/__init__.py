@@ -11,6 +11,7 @@ from ._groups import mask_like as mask_like
 from ._groups import mask_of_groups as mask_of_groups
 from ._groups import players as players
 from ._groups import several_players as several_players
+from ._groups import statistics_of as statistics_of
 from ._inputs import baseline as baseline
 from ._inputs import inputs as inputs
 from ._inputs import scalar as scalar

@@ -129,7 +129,7 @@ def enough_samples(who: str, num_samples: int, num_groups: int, least: int) -> N
     if num_samples < least:
         raise ValueError(
             f"num_samples={num_samples} is too few for {who} of {num_groups} features: "
-            f"its linear model needs at least {least} evaluations of `f`. Raise "
+            f"it needs at least {least} evaluations of `f`. Raise "
             "`num_samples`, or gather the features into fewer `groups`."
         )
 
@@ -148,4 +148,13 @@ def several_players(who: str, number: int) -> None:
         raise ValueError(
             f"{who} needs at least 2 features, but there is {number}. A single "
             "feature interacts with none: its value is `f(x) - f(b)`."
+        )
+
+
+def statistics_of(shape: tuple[int, ...], number: int) -> None:
+    if shape != (number,):
+        raise ValueError(
+            f"`statistics` must be of a game of {number} players, but are of one of "
+            f"{shape[0]}. Continue with the `x` and `groups` that they "
+            "were accumulated for."
         )

@@ -1,5 +1,6 @@
 """Unions of players."""
 
+import itertools
 from typing import Any
 
 import jax.numpy as jnp
@@ -38,10 +39,19 @@ def union_labels(value: Any) -> np.ndarray:
 
 def union_levels(value: Any) -> list[np.ndarray]:
     """One list of labels, or several from coarse to fine."""
-    several = (
-        isinstance(value, list | tuple) and len(value) > 0 and np.ndim(value[0]) == 1
+    first = (
+        value[0] if isinstance(value, list | tuple | np.ndarray) and len(value) else 0
     )
-    return [union_labels(labels) for labels in (value if several else [value])]
+    levels = [union_labels(v) for v in (value if np.ndim(first) == 1 else [value])]
+    for coarse, fine in itertools.pairwise(levels):
+        pairs = set(zip(fine.tolist(), coarse.tolist()))
+        if len(coarse) != len(fine) or len(pairs) > fine.max() + 1:
+            raise ValueError(
+                "`unions` must nest from coarse to fine, but a union of one level lies "
+                "in several of the level before, or the levels differ in length. Order "
+                "them from coarse to fine, one label per player in each."
+            )
+    return levels
 
 
 def one_union_each(labels: np.ndarray, number: int) -> None:

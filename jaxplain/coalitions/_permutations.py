@@ -44,10 +44,13 @@ def permutations(
         Value Estimation*, arXiv:2104.12199, section 2.3, on antithetic pairs.
     """
     _checks.count("num_groups", num_groups, 2)
+    levels = _checks.union_levels(unions) if len(unions) else []
+    for labels in levels:
+        _checks.one_union_each(labels, num_groups)
 
     def draw(i: Int[Array, ""]) -> Bool[Array, " num_groups"]:
         walk, step = jnp.divmod(jnp.asarray(i), num_groups - 1)
-        rank = _order(jr.fold_in(key, walk // 2), num_groups, unions)
+        rank = _order(jr.fold_in(key, walk // 2), num_groups, levels)
         rank = jnp.where(walk % 2 == 1, num_groups - 1 - rank, rank)
         return rank <= step
 

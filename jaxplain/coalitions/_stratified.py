@@ -142,6 +142,7 @@ def stratified(
     place = np.concatenate([np.arange(n) for n in drawn])
     crowd = [_pairs(d, s) for s in range(1, half + 1)]
     ranked = np.array([n < LIMIT for n in crowd])[size_of - 1]
+    largest = int(size_of[ranked].max(initial=0))
     # The interval of ranks that belongs to each pair: low, and how many.
     low, width = np.zeros_like(place), np.ones_like(place)
     for i in np.flatnonzero(ranked):
@@ -156,11 +157,11 @@ def stratified(
     def subset(k: PRNGKey, pair: Array, size: Array) -> Array:
         start, span = (t[pair] for t in tables)
         rank = start + jr.randint(k, (), 0, span, jnp.uint32)
-        whole = unrank(rank, size, d)
-        if d % 2 == 0:
+        whole = unrank(rank, size, d, largest)
+        if d % 2 == 0 and largest == half:
             # Of a pair in the middle, the one that holds the first feature.
             first = jnp.concatenate(
-                [jnp.ones(1, bool), unrank(rank, jnp.minimum(size, half) - 1, d - 1)]
+                [jnp.ones(1, bool), unrank(rank, size - 1, d - 1, largest)]
             )
             whole = jnp.where(size == half, first, whole)
         return whole[order]

@@ -23,23 +23,20 @@ def random_subset(
     key: PRNGKey, size: Int[Array, ""], num_groups: int
 ) -> Bool[Array, " num_groups"]:
     """Every subset of a size is equally likely."""
-    return random_order(key, num_groups) < size
-
-
-def number_of_subsets(num_groups: int, size: int) -> int:
-    return math.comb(num_groups, size)
+    order = random_order(key, num_groups)
+    return order < jnp.asarray(size, order.dtype)
 
 
 def unrank(
-    rank: UInt32[Array, ""], size: Int[Array, ""], num_groups: int
+    rank: UInt32[Array, ""], size: Int[Array, ""], num_groups: int, largest: int
 ) -> Bool[Array, " num_groups"]:
     """The subset of a size with this rank in lexicographic order, from 0.
 
-    For sizes of which there are fewer than `LIMIT` subsets.
+    For sizes up to `largest`, of which there are fewer than `LIMIT` subsets each.
     """
     if num_groups == 0:
         return jnp.zeros(0, bool)
-    starting = jnp.asarray(_starting(num_groups))
+    starting = jnp.asarray(_starting(num_groups, largest))
 
     def step(state: tuple[Array, Array], row: Array) -> tuple[tuple, Array]:
         rank, size = state
@@ -54,10 +51,10 @@ def unrank(
     return jax.lax.scan(step, start, starting)[1]
 
 
-def _starting(num_groups: int) -> np.ndarray:
+def _starting(num_groups: int, largest: int) -> np.ndarray:
     """How many subsets of each size hold the first of the last `n` features."""
     count = [
-        [math.comb(n - 1, k - 1) if k else 0 for k in range(num_groups + 1)]
+        [math.comb(n - 1, k - 1) if k else 0 for k in range(largest + 1)]
         for n in range(num_groups, 0, -1)
     ]
     # A number that does not fit is never compared with a rank that does.

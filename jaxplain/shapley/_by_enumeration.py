@@ -118,6 +118,6 @@ def _enumerated(
         )
         _checks.few_players(who, number, MOST)
         sample = observe(v, every_coalition(number), number, chunk_size)
-        return unflatten(exact(sample, value(number)).values)
+        return unflatten(exact(sample, value(number)).values * sample.unit)
 
     return explain

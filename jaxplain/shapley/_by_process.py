@@ -27,7 +27,8 @@ def gp_shap(
     (see the page on Shapley values), and the one with the steadiest error bars
     (`shapley_fit`). Not quite linear in `f`, for it learns from its values.
 
-    If one value of `f` is not finite, all values are NaN.
+    If one value of `f` is not finite, all values are NaN; so they are where the drawn
+    coalitions do not determine the main effects, which happens near the least budget.
 
     Args:
         f: Function to explain: `f(x, *args)` returns a scalar.
@@ -63,6 +64,5 @@ def gp_shap(
         Rasmussen and Williams (2006), *Gaussian Processes for Machine Learning*,
         section 2.7, for the free linear part.
     """
-    return _methods.values(
-        "gp_shap", _methods.METHODS["gp"], f, num_samples, num_groups, chunk_size
-    )
+    method = _methods.METHODS["gp_per_player" if per_player else "gp"]
+    return _methods.values("gp_shap", method, f, num_samples, num_groups, chunk_size)

@@ -130,10 +130,10 @@ def msr_shap(
     \binom{d - 1}{|S|}\, p_S}, \qquad r = v - \hat v$$
 
     Each coalition $S$, drawn with probability $p_S$, corrects a linear game $\hat v$
-    that was fitted without it, so the sum is an unbiased estimate of what that game
-    leaves out ("maximum sample reuse": every sample serves every player). Efficient,
-    and linear in `f`. More robust than `leverage_shap` where a linear game fits badly,
-    and seldom better where it fits well.
+    that was fitted without it, so the sum is an estimate of what that game leaves out,
+    and nearly an unbiased one ("maximum sample reuse": every sample serves every
+    player). Efficient, and linear in `f`. More robust than `leverage_shap` where a
+    linear game fits badly, and seldom better where it fits well.
 
     Args:
         f: Function to explain: `f(x, *args)` returns a scalar.

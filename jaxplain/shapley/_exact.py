@@ -15,8 +15,7 @@ def exact(sample: Sample, value: Semivalue | None = None) -> Estimate:
     value = shapley(d) if value is None else value
     dtype = sample.values.dtype
     inside, outside = (jnp.asarray(w, dtype) for w in per_coalition(value))
-    # Relative to the empty coalition: a large constant would leave its rounding behind.
-    above = sample.values - sample.empty
+    above = sample.values
 
     def part(indices: Array, valid: Array) -> tuple:
         mask = jax.vmap(sample.draw)(indices)
@@ -25,7 +24,7 @@ def exact(sample: Sample, value: Semivalue | None = None) -> Estimate:
         gain = jnp.where(valid, above[indices], 0)
         return _regression.dot(gain, weight), ()
 
-    total = jnp.full(d, inside[d] * (sample.full - sample.empty))
+    total = jnp.full(d, inside[d] * sample.full)
     if len(above):
         total = total + _tree.loop(part, len(above), sample.chunk_size)[0]
     return Estimate(total, jnp.zeros(d, dtype), sample.evaluations)

@@ -7,7 +7,7 @@ from jaxtyping import Array
 
 from .. import _regression, _tree
 from ._least_squares import drawn_share, size_weights
-from ._sample import Sample
+from ._sample import Sample, root
 
 
 def nearest_pairs(sample: Sample) -> tuple[Array, Array, Array]:
@@ -20,13 +20,13 @@ def nearest_pairs(sample: Sample) -> tuple[Array, Array, Array]:
     d, dtype = sample.num_groups, sample.values.dtype
     i, j = np.triu_indices(d, 1)
     number = d + len(i)
-    share = (sample.full - sample.empty) / number
+    share = sample.full / number
     weights = size_weights(sample)
 
     def row(k: Array) -> tuple[Array, Array, Array]:
         mask = sample.draw(k)
         terms = jnp.concatenate([mask, mask[i] & mask[j]]).astype(dtype)
-        y = sample.values[k] - sample.empty - share * terms.sum()
+        y = sample.values[k] - share * terms.sum()
         # What is left to find sums to zero, as in the regression of main effects.
         return terms - terms.mean(), y, weights[mask.sum()]
 
@@ -51,7 +51,7 @@ def nearest_pairs(sample: Sample) -> tuple[Array, Array, Array]:
 
     half = max(1, len(sample.values) // 2)
     chunk = sample.chunk_size and max(1, sample.chunk_size // 2)
-    error = jnp.sqrt(_tree.loop(spread, half, chunk)[0])
+    error = root(_tree.loop(spread, half, chunk)[0])
     known = lost - 1 / number < 0.01 / number
     found = jnp.where(known, rest - rest.mean() + share, jnp.nan)
     error = jnp.where(known, error, jnp.nan)

@@ -9,7 +9,7 @@ from .. import _regression
 from . import _kernels
 from ._exact import efficient
 from ._posterior import Posterior, Prior, averaged
-from ._sample import Estimate, Sample
+from ._sample import Estimate, Sample, root
 from ._semivalues import Semivalue, constant_of, covariances, gains_of_linear, shapley
 
 
@@ -21,8 +21,14 @@ def gaussian_process(sample: Sample) -> Estimate[Array]:
     estimate is exact for games of pairwise interactions.
     """
     found = odd_part(sample, shapley(sample.num_groups))
+    return of_posterior(found, sample)
+
+
+def of_posterior(found: Posterior, sample: Sample) -> Estimate[Array]:
     return Estimate(
-        efficient(found.mean, sample), jnp.sqrt(found.variance), sample.evaluations
+        jnp.where(found.known, efficient(found.mean, sample), jnp.nan),
+        jnp.where(found.known, root(found.variance), jnp.nan),
+        sample.evaluations,
     )
 
 
@@ -87,7 +93,7 @@ def _halves(sample: Sample, sign: int) -> Float[Array, " n"]:
     half = len(sample.values) // 2
     first, second = sample.values[: 2 * half].reshape(half, 2).T
     pairs = first + sign * second
-    return jnp.append(sample.full + sign * sample.empty, pairs) / 2
+    return jnp.append(sample.full, pairs) / 2  # the empty coalition is worth 0
 
 
 def sizes(x: Float[Array, "n d"]) -> Int[Array, " n"]:

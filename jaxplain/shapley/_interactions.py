@@ -13,7 +13,7 @@ from ._exact import exact
 from ._faith import nearest_pairs
 from ._gaussian import gaussian_process
 from ._pairs import exact_pairs, posterior_pairs
-from ._sample import Sample, enumerates, every_coalition, observe, stratified
+from ._sample import Sample, enumerates, every_coalition, observe, root, stratified
 
 
 class Interactions(NamedTuple):
@@ -90,7 +90,7 @@ def shapley_interactions(
         else:
             values, found = gaussian_process(sample).values, posterior_pairs(sample)
             pairs = _symmetric(found.mean, d)
-            error = _symmetric(jnp.sqrt(found.variance), d)
+            error = _symmetric(root(found.variance), d)
         main = values - pairs.sum(1) / 2
         return Interactions(main, pairs, error, sample.evaluations)
 
@@ -196,6 +196,9 @@ def _explainer(
             if is_exact
             else (stratified("leverage")(key, d, num_samples))
         )
-        return estimate(observe(v, design, d, chunk_size), is_exact)
+        sample = observe(v, design, d, chunk_size)
+        main, pairs, error, evaluations = estimate(sample, is_exact)
+        unit = sample.unit
+        return Interactions(main * unit, pairs * unit, error * unit, evaluations)
 
     return explain

@@ -5,11 +5,11 @@ import math
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from .. import _regression, _tree
 from ._exact import efficient
-from ._sample import Estimate, Sample
+from ._sample import Estimate, Sample, root
 
 
 def least_squares(sample: Sample) -> Estimate:
@@ -37,19 +37,32 @@ def least_squares(sample: Sample) -> Estimate:
         w = weight_of_size[size]
         influence = _regression.dot(z, inverse) * w[:, None]
         leverage = jnp.sum(influence * z, 1)
-        tiny = jnp.finfo(w.dtype).eps
-        residual = (y - _regression.dot(z, rest)) / jnp.maximum(1 - leverage, tiny)
-        counted = jnp.where(valid, missing[size] * residual**2, 0)
-        return _regression.dot(counted, influence**2), ()
+        left, alone = left_out(y - _regression.dot(z, rest), leverage, valid)
+        unknown = (alone & (missing[size] > 0)).any()
+        return (_regression.dot(missing[size] * left**2, influence**2), unknown), ()
 
-    variance = _tree.loop(spread, half, sample.chunk_size)[0]
+    (variance, unknown), _ = _tree.loop(spread, half, sample.chunk_size)
+    variance = jnp.where(unknown, jnp.inf, variance)
     # The constraint takes care of one direction, the vector of ones, and of no other.
     determined = lost - 1 / d < 0.01 / d
     return Estimate(
         jnp.where(determined, efficient(rest, sample), jnp.nan),
-        jnp.where(determined, jnp.sqrt(variance), jnp.nan),
+        jnp.where(determined, root(variance), jnp.nan),
         sample.evaluations,
     )
+
+
+def left_out(
+    residual: Array, leverage: Array, valid: Array
+) -> tuple[Float[Array, " n"], Bool[Array, " n"]]:
+    """The residual of each row from a fit without it, and which rows have none.
+
+    A row that alone determines a direction has no fit without it, and no residual.
+    """
+    limit = jnp.finfo(residual.dtype).eps ** 0.5
+    alone = valid & (1 - leverage < limit)
+    residual = residual / jnp.where(alone, 1, jnp.maximum(1 - leverage, limit))
+    return jnp.where(valid & ~alone, residual, 0), alone
 
 
 def pair(sample: Sample, i: Array) -> tuple[Array, Array, Array]:
@@ -79,7 +92,7 @@ def size_weights(sample: Sample) -> Array:
 
 def drawn_share(sample: Sample) -> Float[Array, " sizes"]:
     """The part of all coalitions of a size that was drawn, from 0 to 1."""
-    all_of_size = np.array(
-        [float(math.comb(sample.num_groups, s)) for s in range(sample.num_groups + 1)]
-    )
-    return jnp.asarray(sample.counts / all_of_size, sample.values.dtype)
+    d = sample.num_groups
+    # Of whole numbers: there are too many coalitions for a float.
+    share = [int(n) / math.comb(d, s) for s, n in enumerate(sample.counts)]
+    return jnp.asarray(share, sample.values.dtype)

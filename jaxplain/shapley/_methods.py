@@ -20,6 +20,7 @@ from ._sample import (
     Estimator,
     enumerates,
     every_coalition,
+    in_units_of_f,
     observe,
     stratified,
 )
@@ -82,13 +83,16 @@ def fitted(
         v, number, unflatten = games.players(
             who, f, x, args, baseline, groups, num_groups
         )
+        fewest = least(number)
         if number == 1 or (all_give_shapley and enumerates(number, num_samples)):
             sample = observe(v, every_coalition(number), number, chunk_size)
             found = exact(sample)
         else:
-            _checks.enough_samples(who, num_samples, number, least(number))
+            _checks.enough_samples(who, num_samples, number, fewest)
             drawn = design(key, number, num_samples)
-            found = estimate(observe(v, drawn, number, chunk_size))
+            sample = observe(v, drawn, number, chunk_size)
+            found = estimate(sample)
+        found = in_units_of_f(found, sample)
         return Estimate(
             unflatten(found.values), unflatten(found.standard_error), found.evaluations
         )

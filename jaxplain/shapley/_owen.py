@@ -77,7 +77,8 @@ def owen_values(
         _checks.one_union_each(union_of, d)
         draw, weigh, number = _enumerate(union_of)
         values = games.evaluate(v, draw, number, chunk_size)
-        above = values - values[0]
+        known = jnp.isfinite(values).all()
+        above = jnp.where(known, values - values[0], jnp.nan)
 
         def part(indices: Array, valid: Array) -> tuple:
             weights = jax.vmap(weigh)(indices).astype(above.dtype)
@@ -94,21 +95,25 @@ def _enumerate(union_of: np.ndarray) -> tuple[Draw, Draw, int]:
     size = np.bincount(union_of)
     num_unions = len(size)
     place = np.array([np.sum(union_of[:i] == u) for i, u in enumerate(union_of)])
-    blocks = 2 ** (num_unions - 1 + size)
-    number = int(blocks.sum())
+    # As Python integers, which do not overflow.
+    blocks = [2 ** (num_unions - 1 + int(b)) for b in size]
+    number = sum(blocks)
     if number > MOST:
         raise ValueError(
             f"`unions` must leave at most {MOST} coalitions to enumerate, but these "
             f"leave {number}. Form smaller unions, or sample with `owen_shap`."
         )
-    start = jnp.asarray(np.cumsum(blocks) - blocks, jnp.int32)
+    start = jnp.asarray(np.cumsum(blocks) - np.array(blocks), jnp.int32)
     sizes, of = jnp.asarray(size, jnp.int32), jnp.asarray(union_of, jnp.int32)
     inside, outside = (jnp.asarray(table) for table in _union_weights(size))
     ways = jnp.asarray(_ways(num_unions))
 
     def split(i: Array) -> tuple[Array, Array, Array]:
         """Which union is open, which members are in, and which other unions."""
-        opened = jnp.searchsorted(start, i, side="right").astype(jnp.int32) - 1
+        opened = (
+            jnp.searchsorted(start, i.astype(jnp.int32), side="right").astype(jnp.int32)
+            - 1
+        )
         rest = i.astype(jnp.int32) - start[opened]
         others = rest >> sizes[opened]
         member = (rest >> jnp.asarray(place, jnp.int32)) % 2 == 1
@@ -143,6 +148,6 @@ def _union_weights(size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     inside, outside = np.zeros((2, len(size), size.max() + 1))
     for u, b in enumerate(size):
         for t in range(b):
-            weight = 1 / (b * math.comb(int(b) - 1, t))
+            weight = 1 / (int(b) * math.comb(int(b) - 1, t))
             inside[u, t + 1] = outside[u, t] = weight
     return inside, outside

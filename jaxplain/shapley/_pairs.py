@@ -18,7 +18,7 @@ from . import _kernels
 from ._gaussian import agreements, even_observations, signs, sizes
 from ._posterior import Posterior, Prior, averaged
 from ._sample import Sample
-from ._semivalues import overlaps
+from ._semivalues import agreement_laws
 
 
 def exact_pairs(sample: Sample) -> Float[Array, "d d"]:
@@ -26,7 +26,7 @@ def exact_pairs(sample: Sample) -> Float[Array, "d d"]:
     d = sample.num_groups
     dtype = sample.values.dtype
     both, one, none = (jnp.asarray(w, dtype) for w in _per_coalition(d))
-    above = sample.values - sample.empty
+    above = sample.values
 
     def part(indices: Array, valid: Array) -> tuple:
         mask = jax.vmap(sample.draw)(indices)
@@ -38,7 +38,7 @@ def exact_pairs(sample: Sample) -> Float[Array, "d d"]:
         rest = jnp.sum(v * none[size])
         return gram + single[:, None] + single[None] + rest, ()
 
-    total = jnp.full((d, d), both[d] * (sample.full - sample.empty))
+    total = jnp.full((d, d), both[d] * sample.full)
     if len(above):
         total = total + _tree.loop(part, len(above), sample.chunk_size)[0]
     return off_diagonal(total)
@@ -89,7 +89,7 @@ def _covary(tables: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     weight = np.full(d - 1, 1 / (d - 1))
     cross = np.zeros((len(tables), 3, d + 1))
     for t in range(d - 1):  # players of T among the other d - 2
-        law = weight @ overlaps(d - 2, t)
+        law = agreement_laws(weight[None], d - 2, t)[0]
         # The mean over S, when S and T agree on none, one or both of the pair.
         agree = [tables[:, k : k + d - 1] @ law for k in range(3)]
         curved = agree[2] - 2 * agree[1] + agree[0]

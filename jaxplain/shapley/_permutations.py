@@ -10,7 +10,7 @@ from jaxtyping import Array
 
 from .. import _tree, coalitions
 from .._types import PRNGKey
-from ._sample import Design, Estimate, Sample
+from ._sample import Design, Estimate, Sample, root
 
 
 def design(unions: Sequence[np.ndarray] = ()) -> Design:
@@ -34,7 +34,9 @@ def mean_gains(sample: Sample) -> Estimate:
         """What each player adds in one order."""
         first = walk * steps
         between = jax.lax.dynamic_slice(values, (first,), (steps,))
-        path = jnp.concatenate([sample.empty[None], between, sample.full[None]])
+        path = jnp.concatenate(
+            [jnp.zeros_like(between[:1]), between, sample.full[None]]
+        )
         masks = jax.vmap(sample.draw)(first + jnp.arange(steps))
         return jnp.diff(path)[steps - masks.sum(0)]
 
@@ -46,5 +48,5 @@ def mean_gains(sample: Sample) -> Estimate:
     squares = _tree.mean_samples(lambda p: (one(p) - mean) ** 2, pairs, chunk)
     # The deviation of a Student distribution: infinite for up to three pairs.
     freedom = pairs - 3
-    error = jnp.sqrt(squares / freedom) if freedom > 0 else jnp.full(d, jnp.inf)
+    error = root(squares / freedom) if freedom > 0 else jnp.full(d, jnp.inf)
     return Estimate(mean, error.astype(mean.dtype), sample.evaluations)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import jax.scipy.linalg as jsl
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from .. import _regression
 
@@ -32,11 +32,13 @@ class Posterior(NamedTuple):
         evidence: Logarithm of the restricted likelihood, up to a constant.
         mean: Mean of the functionals.
         variance: Variance of the functionals.
+        known: Whether the observations determine the features of each.
     """
 
     evidence: Float[Array, ""]
     mean: Float[Array, " q"]
     variance: Float[Array, " q"]
+    known: Bool[Array, " q"]
 
 
 def condition(
@@ -52,33 +54,44 @@ def condition(
 
     for features $X$, whose functionals are $L$. The evidence is the restricted
     likelihood. The scale of the process is integrated out, which leaves a Student
-    distribution with $n - p$ degrees of freedom. All but a few products of `y` is
+    distribution with $n - p$ degrees of freedom. All but a few products with `y` is
     shared by all `y` under `jax.vmap`.
     """
-    n, p = features.shape
-    jitter = float(jnp.finfo(y.dtype).eps) ** 0.6
-    lower = jnp.linalg.cholesky(prior.gram + jitter * jnp.eye(n, dtype=y.dtype))
+    n = len(features)
+    eps = float(jnp.finfo(y.dtype).eps)
+    noise = jitter(y.dtype) * jnp.eye(n, dtype=y.dtype)
+    lower = jnp.linalg.cholesky(prior.gram + noise)
     whiten = lambda a: jsl.solve_triangular(lower, a, lower=True)
     design, cross, b = whiten(features), whiten(prior.cross.T), whiten(y)
-    factor = jnp.linalg.cholesky(_regression.dot(design.T, design))
-    unwhiten = lambda a, **how: jsl.solve_triangular(factor, a, lower=True, **how)
-    basis = unwhiten(design.T).T  # orthonormal, of what the features can reach
+    # Few coalitions may not tell the features apart, so no Cholesky.
+    size, direction = jnp.linalg.eigh(_regression.dot(design.T, design))
+    kept = size > 4 * len(size) ** 0.5 * eps * size.max()
+    shrink = jnp.where(kept, 1 / jnp.sqrt(jnp.where(kept, size, 1)), 0)
+    scaled = direction * shrink[None]
+    basis = _regression.dot(design, scaled)  # orthonormal: what the features can reach
     reached = _regression.dot(basis.T, b)
     rest = b - _regression.dot(basis, reached)
-    beta = unwhiten(reached, trans="T")
+    beta = _regression.dot(scaled, reached)
     mean = _regression.dot(to_values, beta) + _regression.dot(cross.T, rest)
-    free = unwhiten((to_values - _regression.dot(design.T, cross).T).T)
-    unknown = prior.variance - (cross**2).sum(0) + (free**2).sum(0)
-    freedom = n - p
-    scale = _regression.dot(rest, rest) / freedom
-    tiny = float(jnp.finfo(y.dtype).eps) ** 2  # `y` is of order 1
-    log_det = jnp.log(jnp.diagonal(lower)).sum() + jnp.log(jnp.diagonal(factor)).sum()
-    student = scale * freedom / (freedom - 2) if freedom > 2 else jnp.inf
+    free = _regression.dot(to_values - _regression.dot(cross.T, design), scaled)
+    unknown = prior.variance - (cross**2).sum(0) + (free**2).sum(1)
+    lost = jnp.where(kept[None], 0, _regression.dot(to_values, direction) ** 2).sum(1)
+    freedom = n - kept.sum().astype(y.dtype)
+    scale = _regression.dot(rest, rest) / jnp.maximum(freedom, 1)
+    student = scale * jnp.where(freedom > 2, freedom / (freedom - 2), jnp.inf)
+    log_size = jnp.where(kept, jnp.log(jnp.where(kept, size, 1)), 0).sum() / 2
+    log_det = jnp.log(jnp.diagonal(lower)).sum() + log_size
     return Posterior(
-        -freedom / 2 * jnp.log(scale + tiny) - log_det,
+        -freedom / 2 * jnp.log(scale + eps**2) - log_det,  # `y` is of order 1
         mean,
-        student * jnp.maximum(unknown, 0),
+        jnp.where(unknown > 0, student * jnp.maximum(unknown, 0), 0),
+        lost < 0.01,
     )
+
+
+def jitter(dtype: Any) -> float:
+    """A little noise, without which rounding would make a covariance indefinite."""
+    return float(jnp.finfo(dtype).eps) ** 0.6
 
 
 def averaged(
@@ -92,17 +105,23 @@ def averaged(
 
     `bank` holds one row per prior; one of them is in memory at a time.
     """
-    scale = jnp.sqrt(jnp.mean(y**2))
-    scale = jnp.where(scale > 0, scale, 1)
+    scale = size_of(y)
 
     def step(mixture: Posterior, row: Any) -> tuple[Posterior, None]:
         found = condition(prior(row), features, to_values, y / scale)
         return _mix(mixture, found), None
 
     zero = jnp.zeros(len(to_values), y.dtype)
-    nothing = Posterior(jnp.asarray(-jnp.inf, y.dtype), zero, zero)
-    evidence, mean, variance = jax.lax.scan(step, nothing, bank)[0]
-    return Posterior(evidence, scale * mean, scale**2 * variance)
+    nothing = jnp.asarray(-jnp.inf, y.dtype)
+    start = Posterior(nothing, zero, zero, jnp.ones(len(zero), bool))
+    found = jax.lax.scan(step, start, bank)[0]
+    return found._replace(mean=scale * found.mean, variance=scale**2 * found.variance)
+
+
+def size_of(y: Float[Array, " n"]) -> Float[Array, ""]:
+    """The largest entry; the answer does not depend on it, nor do derivatives."""
+    largest = jax.lax.stop_gradient(jnp.abs(y).max())
+    return jnp.where(largest > 0, largest, 1)
 
 
 def _mix(a: Posterior, b: Posterior) -> Posterior:
@@ -112,5 +131,11 @@ def _mix(a: Posterior, b: Posterior) -> Posterior:
     return Posterior(
         evidence,
         p * a.mean + q * b.mean,
-        p * a.variance + q * b.variance + apart,
+        _times(p, a.variance) + _times(q, b.variance) + apart,
+        a.known & b.known,
     )
+
+
+def _times(share: Array, variance: Array) -> Array:
+    """A share of a variance that may be infinite."""
+    return jnp.where(share > 0, share * variance, 0)

@@ -7,16 +7,16 @@ from jaxtyping import Array
 
 from .. import _regression, _tree
 from ._exact import efficient
-from ._least_squares import pair, size_weights
-from ._sample import Estimate, Sample
+from ._least_squares import drawn_share, left_out, pair, size_weights
+from ._sample import Estimate, Sample, root
 
 
 def regression_adjusted(sample: Sample) -> Estimate:
     """Least squares on all pairs but one, and its residual there, for every pair.
 
-    The residual's values are estimated without bias, since no pair corrects a
-    regression that it took part in. One solution serves them all: leaving pair $i$ out
-    changes it by a rank of one, and its residual by $1 / (1 - h_i)$.
+    No pair corrects a regression that it took part in. One solution serves them all:
+    leaving pair $i$ out changes it by a rank of one, and its residual by
+    $1 / (1 - h_i)$.
     """
     d, half = sample.num_groups, len(sample.values) // 2
     weight_of_size = size_weights(sample)
@@ -31,25 +31,34 @@ def regression_adjusted(sample: Sample) -> Estimate:
     rest, inverse = solved[:, 0], solved[:, 1:]
     number = pair_counts(sample)
     # The variance of a mean of n terms from their squares; one term says little.
-    # No correction for a finite population: leaving one out has an error of its own.
     spread = jnp.asarray(number / np.maximum(number - 1, 0.5), gram.dtype)
+    missing = (1 - drawn_share(sample)) * spread
+    drawn = jnp.asarray(sample.counts, gram.dtype)
 
     def residuals(indices: Array, valid: Array) -> tuple:
         z, y, size = jax.vmap(lambda i: pair(sample, i))(indices)
         change = _regression.dot(z, inverse) * weight_of_size[size][:, None]
         leverage = jnp.sum(change * z, 1)
-        tiny = jnp.finfo(gram.dtype).eps
-        left = (y - _regression.dot(z, rest)) / jnp.maximum(1 - leverage, tiny)
-        left = jnp.where(valid, left, 0)[:, None]
+        left, alone = left_out(y - _regression.dot(z, rest), leverage, valid)
+        left = left[:, None]
         term = gain_weights(sample, z, size) * left
-        sums = (term - change * left / half).sum(0)
-        return (sums, (spread[size][:, None] * term**2).sum(0)), ()
+        # Fits without a pair count as much as the pair does in the sum of gains.
+        share = 2 / ((d - 1) * drawn[size])
+        sums = (term - change * left * share[:, None]).sum(0)
+        squares = (missing[size][:, None] * term**2).sum(0)
+        unknown = (alone & (missing[size] > 0)).any()
+        return (sums, squares, unknown), ()
 
-    (correction, variance), _ = _tree.loop(residuals, half, sample.chunk_size)
+    (correction, variance, unknown), _ = _tree.loop(residuals, half, sample.chunk_size)
+    # Where nearly all pairs are drawn, the correction itself is the error.
     determined = lost - 1 / d < 0.01 / d
     return Estimate(
         jnp.where(determined, efficient(rest + correction, sample), jnp.nan),
-        jnp.where(determined, jnp.sqrt(variance), jnp.nan),
+        jnp.where(
+            determined,
+            root(jnp.where(unknown, jnp.inf, variance + correction**2)),
+            jnp.nan,
+        ),
         sample.evaluations,
     )
 

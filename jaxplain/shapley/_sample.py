@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from typing import Any, Generic, NamedTuple, Protocol, overload
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float, Int
@@ -48,11 +49,11 @@ class Estimated(Protocol[X, *Ts]):
 
 
 class Sample(NamedTuple):
-    """Values of a game, float32 or wider.
+    """Values of a game above that of no player, in a unit that makes them at most 1.
 
     Attributes:
-        empty: Value of no player.
-        full: Value of all of them.
+        unit: A power of 2, in the units of `f`: squares neither overflow nor vanish.
+        full: Value of all players.
         values: Values of the coalitions between, in the order of the design.
         draw: The design.
         counts: How many coalitions of each size there are, from 0 to `num_groups`.
@@ -60,7 +61,7 @@ class Sample(NamedTuple):
         chunk_size: Number of coalitions to look at once.
     """
 
-    empty: Scalar
+    unit: Scalar
     full: Scalar
     values: Float[Array, " num_samples"]
     draw: Draw
@@ -75,7 +76,7 @@ class Sample(NamedTuple):
     @property
     def share(self) -> Scalar:
         """What each player gets if all get the same."""
-        return (self.full - self.empty) / self.num_groups
+        return self.full / self.num_groups
 
 
 Estimator = Callable[[Sample], Estimate[Array]]
@@ -97,9 +98,30 @@ def observe(
         return jnp.where(i < 2, i == 1, draw(jnp.maximum(i - 2, 0)))
 
     values = games.evaluate(value, with_ends, int(counts.sum()) + 2, chunk_size)
-    return Sample(
-        values[0], values[1], values[2:], draw, counts, num_groups, chunk_size
+    # Every value is a mean over coalitions: one that is not finite spoils them all.
+    values = jnp.where(jnp.isfinite(values).all(), values, jnp.nan)
+    above = values - values[0]
+    # The answer does not depend on the unit, so no derivative runs through it.
+    largest = jax.lax.stop_gradient(jnp.abs(above).max())
+    usable = jnp.isfinite(largest) & (largest > 0)
+    _, exponent = jnp.frexp(jnp.where(usable, largest, 1))
+    unit = jnp.ldexp(jnp.ones_like(largest), exponent)
+    above = above / unit
+    return Sample(unit, above[1], above[2:], draw, counts, num_groups, chunk_size)
+
+
+def in_units_of_f(found: Estimate[Array], sample: Sample) -> Estimate[Array]:
+    return Estimate(
+        found.values * sample.unit,
+        found.standard_error * sample.unit,
+        found.evaluations,
     )
+
+
+def root(variance: Array) -> Array:
+    """The square root, with a derivative of 0 where it is 0."""
+    positive = variance > 0
+    return jnp.where(positive, jnp.sqrt(jnp.where(positive, variance, 1)), variance)
 
 
 def every_coalition(num_groups: int) -> tuple[Draw, np.ndarray]:

@@ -5,6 +5,7 @@ $$\phi_j = \sum_s a_s\,\bar v(s, j \in S) - \sum_s b_s\,\bar v(s, j \notin S)$$
 where the bar is the mean over the coalitions of size $s$ with, or without, player $j$.
 """
 
+import functools
 import math
 from typing import NamedTuple
 
@@ -89,22 +90,29 @@ def _mean_agreements(
 ) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """The weighted means of a table over S, as S and T agree on player j, or not."""
     d = table.shape[-1] - 1
-    law = overlaps(d - 1, t)  # [s, g]: S of size s agrees with T on g others
-    laws = (value.inside[1:] @ law, value.outside[:-1] @ law)
+    weights = np.stack([value.inside[1:], value.outside[:-1]])
+    laws = agreement_laws(weights, d - 1, t)  # on the other players
     means = [[table[..., :d] @ w, table[..., 1:] @ w] for w in laws]
     return means[0], means[1]
 
 
-def overlaps(others: int, t: int) -> np.ndarray:
-    """The law of the number of agreements of a set of size `t` with one of size `s`."""
+@functools.lru_cache(4)
+def _log_factorials(number: int) -> np.ndarray:
+    return np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, number + 1)))])
+
+
+def agreement_laws(weights: np.ndarray, others: int, t: int) -> np.ndarray:
+    """The law of the number of agreements of a set of size `t` with a random one.
+
+    Its size is drawn by each row of `weights`, shape `(k, others + 1)`, and all sets of
+    a size are alike. Returns shape `(k, others + 1)`.
+    """
+    log = _log_factorials(others)
     s, both = np.ogrid[: others + 1, : t + 1]
-    log = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, others + 1)))])
-    choose = lambda n, k: log[n] - log[np.clip(k, 0, n)] - log[np.clip(n - k, 0, n)]
+    s, both = np.broadcast_arrays(s, both)
     possible = (both <= s) & (s - both <= others - t)
-    logs = choose(t, both) + choose(others - t, s - both) - choose(others, s)
-    law = np.where(possible, np.exp(np.where(possible, logs, 0)), 0)
+    s, both = s[possible], both[possible]
+    choose = lambda n, k: log[n] - log[k] - log[n - k]
+    law = np.exp(choose(t, both) + choose(others - t, s - both) - choose(others, s))
     agreements = 2 * both + others - t - s
-    out = np.zeros((others + 1, others + 1))
-    rows = np.broadcast_to(s, law.shape)[possible]
-    np.add.at(out, (rows, agreements[possible]), law[possible])
-    return out
+    return np.stack([np.bincount(agreements, w[s] * law, others + 1) for w in weights])

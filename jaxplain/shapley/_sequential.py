@@ -10,16 +10,25 @@ from jaxtyping import Array, ArrayLike, Float, Int
 
 from .. import _checks, _regression, _tree, coalitions, games
 from .._types import REQUIRED, Labels, PRNGKey, Scalar, ScalarFn, Ts, X
-from ._least_squares import pair, size_weights
-from ._sample import Estimate, Estimated, observe
+from ._exact import exact
+from ._least_squares import left_out, pair, size_weights
+from ._sample import (
+    Estimate,
+    Estimated,
+    enumerates,
+    every_coalition,
+    in_units_of_f,
+    observe,
+    root,
+)
 
 
 class Statistics(NamedTuple):
     """What is kept of a game: sums over pairs of coalitions, and its two ends.
 
     Attributes:
-        empty: Value of no player.
-        full: Value of all of them.
+        unit: A power of 2, in the units of `f`, in which the others are measured.
+        total: Value of all players above that of none.
         gram: Weighted products of the rows.
         moment: Weighted products of the rows and the values.
         scores: Products of what each pair contributed to the error.
@@ -27,8 +36,8 @@ class Statistics(NamedTuple):
         evaluations: Number of evaluations of `f` so far.
     """
 
-    empty: Scalar
-    full: Scalar
+    unit: Scalar
+    total: Scalar
     gram: Float[Array, "d d"]
     moment: Float[Array, " d"]
     scores: Float[Array, "d d"]
@@ -55,11 +64,11 @@ def estimate(statistics: Statistics) -> Estimate[Array]:
         Array([0.5, 0.5], dtype=float32)
     """
     rest, inverse, determined = _solve(statistics)
-    share = (statistics.full - statistics.empty) / len(rest)
+    share = statistics.total / len(rest)
     variance = jnp.sum(_regression.dot(inverse, statistics.scores) * inverse, 1)
     return Estimate(
-        jnp.where(determined, rest - rest.mean() + share, jnp.nan),
-        jnp.where(determined, jnp.sqrt(jnp.maximum(variance, 0)), jnp.nan),
+        statistics.unit * jnp.where(determined, rest - rest.mean() + share, jnp.nan),
+        statistics.unit * jnp.where(determined, root(variance), jnp.nan),
         statistics.evaluations,
     )
 
@@ -132,6 +141,7 @@ def accumulate(
         v, d, _ = games.players("accumulate", f, x, args, baseline, groups, num_groups)
         _check_round("accumulate", num_samples, d)
         seen = _nothing(v, d) if statistics is None else statistics
+        _checks.statistics_of(seen.moment.shape, d)
         return _round(v, d, num_samples, chunk_size, key, seen)
 
     return observed
@@ -155,8 +165,8 @@ def shapley_until(
     Args:
         f: Function to explain: `f(x, *args)` returns a scalar.
         tolerance: Largest standard error to accept, in the units of `f`.
-        num_samples: Number of coalitions of a round, even, between `2 * (d - 1)` and
-            `2 ** d - 2`.
+        num_samples: Number of coalitions of a round, even, at least `2 * (d - 1)`, and
+            better twice that. Where it covers all of them, the answer is exact.
         max_samples: Number of coalitions after which to stop in any case.
         num_groups: Number of groups $d$; leave out to value each entry of `x`.
         chunk_size: Number of coalitions evaluated at once; all of them by default.
@@ -164,7 +174,7 @@ def shapley_until(
     Returns:
         `fit(x, *args, baseline, key, groups=None)`, which returns an `Estimate`. Its
         `evaluations` say where it stopped. A value of `f` that is not finite makes all
-        values NaN, and stops at once.
+        values NaN, and stops after two rounds.
 
     Raises:
         ValueError: If `tolerance` is not positive, `num_samples` is odd or out of
@@ -199,12 +209,22 @@ def shapley_until(
         v, d, unflatten = games.players(
             "shapley_until", f, x, args, baseline, groups, num_groups
         )
+        if d == 1 or enumerates(d, num_samples):
+            sample = observe(v, every_coalition(d), d, chunk_size)
+            found = in_units_of_f(exact(sample), sample)
+            return Estimate(
+                unflatten(found.values),
+                unflatten(found.standard_error),
+                found.evaluations,
+            )
         _check_round("shapley_until", num_samples, d)
 
         def unfinished(seen: Statistics) -> Array:
-            error = estimate(seen).standard_error
-            # One round knows too little of its own error, and NaN will not go away.
-            goes_on = (error.max() > tolerance) | (seen.rounds < 2)
+            error = estimate(seen).standard_error.max()
+            # NaN goes away with more rounds, unless it comes from `f`.
+            error = jnp.where(jnp.isfinite(seen.moment).all(), error, 0)
+            # One round knows too little of its own error.
+            goes_on = ~(error <= tolerance) | (seen.rounds < 2)
             return goes_on & (seen.rounds < max_samples // num_samples)
 
         again = lambda seen: _round(v, d, num_samples, chunk_size, key, seen)
@@ -230,7 +250,7 @@ def _nothing(value: Any, num_groups: int) -> Statistics:
     end, vector = jnp.zeros((), dtype), jnp.zeros(num_groups, dtype)
     square = jnp.zeros((num_groups, num_groups), dtype)
     zero = jnp.zeros((), jnp.int32)
-    return Statistics(end, end, square, vector, square, zero, zero)
+    return Statistics(jnp.ones_like(end), end, square, vector, square, zero, zero)
 
 
 def _round(
@@ -244,6 +264,11 @@ def _round(
     draw = coalitions.stratified(jr.fold_in(key, seen.rounds), num_groups, num_samples)
     counts = coalitions.allocation(num_groups, num_samples)
     sample = observe(value, (draw, counts), num_groups, chunk_size)
+    unit = jnp.where(seen.rounds > 0, seen.unit, sample.unit)
+    ratio = sample.unit / unit
+    sample = sample._replace(
+        unit=unit, full=sample.full * ratio, values=sample.values * ratio
+    )
     weight_of_size, half = size_weights(sample), num_samples // 2
 
     def row(i: Array) -> tuple[Array, Array, Array]:
@@ -252,8 +277,8 @@ def _round(
 
     gram, moment = _regression.normal_equations(row, half, chunk_size)
     seen = seen._replace(
-        empty=sample.empty,
-        full=sample.full,
+        unit=unit,
+        total=sample.full,
         gram=seen.gram + gram,
         moment=seen.moment + moment,
         rounds=seen.rounds + 1,
@@ -264,9 +289,9 @@ def _round(
     def scores(indices: Array, valid: Array) -> tuple:
         z, y, w = jax.vmap(row)(indices)
         leverage = w * jnp.sum(_regression.dot(z, inverse) * z, 1)
-        tiny = jnp.finfo(w.dtype).eps
-        left = (y - _regression.dot(z, rest)) / jnp.maximum(1 - leverage, tiny)
-        score = z * jnp.where(valid, w * left, 0)[:, None]
+        # What a pair alone determines shows its error in later rounds.
+        left, _ = left_out(y - _regression.dot(z, rest), leverage, valid)
+        score = z * (w * left)[:, None]
         return _regression.dot(score.T, score), ()
 
     return seen._replace(scores=seen.scores + _tree.loop(scores, half, chunk_size)[0])

@@ -35,15 +35,11 @@ def limit_functional(
         that holds a player, and no full one that lacks it: these entries are 0.
     """
     check(distance, width)
-    if callable(distance):
-        raise TypeError(
-            "`distance` must be 'cosine' or 'euclidean' to have a limit in closed "
-            "form, but is a function. Fit `surrogates.regress` to all coalitions."
-        )
+    name = closed_form(distance)
     d, size = num_groups, np.arange(num_groups + 1)
     ways = [-math.lgamma(s + 1) - math.lgamma(d - s + 1) for s in size]
     law = np.exp(np.array(ways) + math.lgamma(d + 1) - d * math.log(2))
-    law = law * np.exp(log_weight_of_size(distance, width, d))
+    law = law * np.exp(log_weight_of_size(name, width, d))
     one = law @ size / d / law.sum()
     pairs = law @ (size * (size - 1)) / max(d * (d - 1), 1) / law.sum()
     two = pairs if d > 1 else one**2
@@ -54,3 +50,13 @@ def limit_functional(
     inside = law * (size / d) * ((1 - one) / own - common)
     outside = law * (1 - size / d) * (one / own + common)
     return inside, outside
+
+
+def closed_form(distance: Distance) -> str:
+    """The name of a distance, of which the weights of all sizes are known."""
+    if callable(distance):
+        raise TypeError(
+            "`distance` must be 'cosine' or 'euclidean' to have a limit in closed "
+            "form, but is a function. Fit `surrogates.regress` to all coalitions."
+        )
+    return distance

@@ -10,7 +10,8 @@ from .._types import REQUIRED, Labels, PRNGKey, ScalarFn, Ts, X
 from ..shapley import _gaussian, _sample
 from ..shapley._exact import exact
 from ..shapley._semivalues import Semivalue
-from ._limit import limit_functional
+from ._kernel import check
+from ._limit import closed_form, limit_functional
 from ._types import Distance
 
 
@@ -62,7 +63,8 @@ def lime_limit(
     """
     _checks.count("num_samples", num_samples)
     _checks.sizes(num_groups, chunk_size)
-    limit_functional(1, width, distance)  # the options are checked before any call
+    check(distance, width)
+    closed_form(distance)
 
     def fit(
         x: X,
@@ -79,11 +81,14 @@ def lime_limit(
         value = Semivalue(*limit_functional(d, width, distance))
         if _sample.enumerates(d, num_samples):
             design = _sample.every_coalition(d)
-            found = exact(_sample.observe(v, design, d, chunk_size), value)
+            sample = _sample.observe(v, design, d, chunk_size)
+            found = exact(sample, value)
         else:
             _checks.enough_samples("lime_limit", num_samples, d, 2 * d)
             design = _sample.stratified("binomial")(key, d, num_samples)
-            found = _posterior(_sample.observe(v, design, d, chunk_size), value)
+            sample = _sample.observe(v, design, d, chunk_size)
+            found = _posterior(sample, value)
+        found = _sample.in_units_of_f(found, sample)
         return _sample.Estimate(
             unflatten(found.values), unflatten(found.standard_error), found.evaluations
         )
@@ -95,6 +100,9 @@ def _posterior(sample: _sample.Sample, value: Semivalue) -> _sample.Estimate:
     odd, even = (
         part(sample, value) for part in (_gaussian.odd_part, _gaussian.even_part)
     )
+    known = odd.known & even.known
     return _sample.Estimate(
-        odd.mean + even.mean, jnp.sqrt(odd.variance + even.variance), sample.evaluations
+        jnp.where(known, odd.mean + even.mean, jnp.nan),
+        jnp.where(known, _sample.root(odd.variance + even.variance), jnp.nan),
+        sample.evaluations,
     )
