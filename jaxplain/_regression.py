@@ -8,9 +8,10 @@ from typing import NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from . import _tree
+from ._types import Scalar
 
 Row: TypeAlias = Callable[[Array], tuple[Array, Array, Array]]
 """The index of a sample to its features `z`, its target `y` and its weight `w`."""
@@ -45,18 +46,36 @@ def normal_equations(
 
 def minimum_norm(gram: Float[Array, "d d"], moment: Array) -> tuple[Array, Array]:
     """The shortest solution, and how much of each unknown lies in the null space."""
-    # Repeated coalitions can make this singular, so no Cholesky. The spectrum depends
-    # on the masks alone: no derivative of a model runs through it.
-    values, vectors = jnp.linalg.eigh(gram)
-    cutoff = 4 * len(gram) ** 0.5 * jnp.finfo(gram.dtype).eps * jnp.max(values)
-    kept = values > cutoff
-    inverse = jnp.where(kept, 1 / jnp.where(kept, values, 1), 0)[None]
-    scaled = vectors * jnp.broadcast_to(inverse, vectors.shape)
-    lost = jnp.where(kept[None], 0, vectors**2).sum(1)
-    inverse = dot(scaled, vectors.T)
-    phi = dot(inverse, moment)
-    # One step of refinement wins back what float32 loses to a large condition number.
-    return phi + dot(inverse, moment - dot(gram, phi)), lost
+    solution = spectral(gram, moment, 0.0)
+    return solution.phi, solution.lost
+
+
+def in_own_unit(values: Array) -> tuple[Scalar, Array]:
+    """A power of 2 in the units of the values, and the values in it: all below 4.
+
+    Squares neither overflow nor vanish, and no digit changes. What is not finite has
+    no say, and stays as it is.
+    """
+    size = jnp.where(jnp.isfinite(values), jnp.abs(values), 0)
+    # The answer does not depend on the unit, so no derivative runs through it.
+    largest = jax.lax.stop_gradient(size.max())
+    # Neither the unit nor one over it may be so small that hardware takes it for 0.
+    usable = largest > 4 * jnp.finfo(values.dtype).tiny
+    _, exponent = jnp.frexp(jnp.where(usable, largest, 1))
+    unit = jnp.ldexp(jnp.ones_like(largest), exponent - 2)
+    return unit, values / unit
+
+
+def constant(values: Array) -> Bool[Array, ""]:
+    """Do values in their own unit differ by no more than rounding?"""
+    rounding = 8 * jnp.finfo(values.dtype).eps * jnp.abs(values).max()
+    return (values.max() - values.min()) / 2 <= rounding
+
+
+def root(variance: Array) -> Array:
+    """The square root, with a derivative of 0 where it is 0."""
+    positive = variance > 0
+    return jnp.where(positive, jnp.sqrt(jnp.where(positive, variance, 1)), variance)
 
 
 def dot(a: Array, b: Array) -> Array:
@@ -87,6 +106,8 @@ def spectral(gram: Float[Array, "d d"], moment: Array, ridge: float) -> Spectral
     Of all of it only `phi` depends on the moment, so that moments mapped over a batch
     share the rest.
     """
+    # Repeated coalitions can make this singular, so no Cholesky. The spectrum depends
+    # on the masks alone: no derivative of a model runs through it.
     values, vectors = jnp.linalg.eigh(gram)
     if ridge > 0:
         # Rounding makes an eigenvalue of 0 negative, and may outweigh a small penalty.
@@ -99,8 +120,9 @@ def spectral(gram: Float[Array, "d d"], moment: Array, ridge: float) -> Spectral
     phi = dot(inverse, moment)
     # One step of refinement wins back what float32 loses to a large condition number.
     phi = phi + dot(inverse, moment - dot(gram, phi) - ridge * phi)
-    lowest = jnp.where(kept.all(), values.min(), 0)
-    return Spectral(phi, inverse, lost, values.max() / lowest)
+    lowest = jnp.where(kept.all(), values.min(), 1)
+    condition = jnp.where(kept.all(), values.max() / lowest, jnp.inf)
+    return Spectral(phi, inverse, lost, condition)
 
 
 class Errors(NamedTuple):

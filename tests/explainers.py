@@ -124,6 +124,17 @@ def with_all(f, **options):
     return partial(explain, mask=1.0)
 
 
+def owen_values(f, **options):
+    """Every two entries of the input form a union."""
+
+    def explain(x, *args, **refs):
+        number = sum(leaf.size for leaf in jax.tree.leaves(x))
+        unions = np.arange(number) // 2
+        return jx.owen_values(f, unions=unions, **options)(x, *args, **refs)
+
+    return explain
+
+
 def smooth(explain, **options):
     return jx.smooth(explain, std=0.1, **{"num_samples": 8, **options})
 
@@ -136,7 +147,6 @@ lrp_gamma = lambda f: jx.rules.lrp(f, jx.rules.gamma())
 deconvolution = lambda f: jx.saliency(jx.rules.deconvolution(f))
 expected_ig = lambda f, **options: jx.expected(ig(f), **options)
 deep_shap = lambda f, **options: jx.expected(jx.rules.deep_lift(f), **options)
-owen_values = partial(jx.owen_values, unions=[0, 0, 1, 1, 2, 2])
 expected_shap = lambda f, **options: jx.expected(jx.kernel_shap(f), **options)
 smooth_saliency = lambda f, **options: smooth(jx.saliency(f), **options)
 smooth_expected = lambda f, **options: smooth(expected_ig(f), **options)
@@ -177,15 +187,6 @@ CASES = [
         TO_DRAW,
         14,
         SAMPLED | words("affine"),
-        random=True,
-        grouped=True,
-    ),
-    Case(
-        "gp_shap",
-        partial(jx.gp_shap, num_samples=28),
-        TO_DRAW,
-        30,
-        words("invariant complete affine"),
         random=True,
         grouped=True,
     ),
@@ -240,6 +241,15 @@ VARIANTS = [
         random=True,
     ),
     Case("interactions_with", with_all, FOR_BASELINE, 8, LINE, traces=2),
+    Case(
+        "gp_shap",
+        partial(jx.gp_shap, num_samples=28),
+        TO_DRAW,
+        30,
+        words("invariant complete affine"),
+        random=True,
+        grouped=True,
+    ),
     Case("shapley_values", jx.shapley_values, FOR_BASELINE, 64, SHAPLEY, grouped=True),
     Case("banzhaf_values", jx.banzhaf_values, FOR_BASELINE, 64, LINE, grouped=True),
     Case("owen_values", owen_values, FOR_BASELINE, 48, LINE_BUT_NAMES | COMPLETE),

@@ -11,6 +11,7 @@ import math
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 from explainers import quick_jit
 from oracles import shapley_kernel
 
@@ -215,6 +216,15 @@ METHODS = {
     "permutation": jx.permutation_shap,
 }
 LINEAR = ["kernel", "leverage", "msr", "permutation"]
+
+
+def by_method(methods):
+    """Run a test for each method; but for two of them, only when time is no matter."""
+    quick = ("gp", "leverage")
+    return pytest.mark.parametrize(
+        "method",
+        [m if m in quick else pytest.param(m, marks=pytest.mark.slow) for m in methods],
+    )
 
 
 @functools.cache

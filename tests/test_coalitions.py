@@ -225,6 +225,24 @@ def test_any_three_features_see_all_eight_patterns_equally_often(d, m):
         assert (seen == m / 8).all()
 
 
+@pytest.mark.parametrize("d", range(1, 8))
+def test_a_quasi_random_design_of_every_size_is_the_whole_cube(d):
+    for key in jr.split(KEY, 3):
+        masks = np.asarray(rows(coalitions.quasi_random, 2**d, d, 2**d)(key))
+        assert (np.bincount(numbers(masks), minlength=2**d) == 1).all()
+
+
+def test_which_features_of_a_quasi_random_design_depend_is_random():
+    draw = rows(coalitions.quasi_random, 16, 5, 16)
+    masks = np.asarray(jax.vmap(draw)(jr.split(KEY, 40)))
+    # Of five features in 16 samples, four have a parity, and one is free.
+    others = masks.sum(2, keepdims=True) - masks
+    parity = (others % 2).mean(1)
+    fixed = (parity == 0) | (parity == 1)
+    assert (fixed.sum(1) == 1).all()
+    assert fixed.any(0).all()
+
+
 def test_a_quasi_random_feature_is_fair_over_keys():
     d, keys = 5, 2000
     masks = jax.vmap(rows(coalitions.quasi_random, 16, d, 16))(jr.split(KEY, keys))

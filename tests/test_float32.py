@@ -26,12 +26,14 @@ def test_kernel_shap_of_a_linear_function_is_its_weights(num_features, num_sampl
 
 
 def test_a_value_that_the_coalitions_do_not_determine_is_nan():
-    w = jnp.arange(1.0, 21.0)
-    explain = jx.kernel_shap(lambda x: jnp.dot(x, w), num_samples=38)
-    phi = np.asarray(explain(jnp.ones(20), baseline=0.0, key=jr.key(0)))
+    w = jnp.arange(1.0, 7.0)
+    explain = jx.kernel_shap(lambda x: jnp.dot(x, w), num_samples=10)
+    one = lambda key: explain(jnp.ones(6), baseline=0.0, key=key)
+    phi = np.asarray(jax.jit(jax.vmap(one))(jr.split(jr.key(0), 100)))
     unknown = np.isnan(phi)
-    assert 0 < unknown.sum() < 20
-    np.testing.assert_allclose(phi[~unknown], w[~unknown], rtol=1e-4)
+    assert 0 < unknown.mean() < 0.9
+    known = np.broadcast_to(w, phi.shape)[~unknown]
+    np.testing.assert_allclose(phi[~unknown], known, rtol=1e-4)
 
 
 def test_kernel_shap_sums_to_the_difference_of_the_ends():

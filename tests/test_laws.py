@@ -35,11 +35,16 @@ def test_an_explanation_has_the_shape_and_dtype_of_the_input(case, dtype):
     assert (out.shape, out.dtype, out.weak_type) == (x.shape, x.dtype, False)
 
 
+# What keeps the covariance of a Gaussian process definite: a noise of `eps ** 0.6`.
+JITTER = {"gp_shap": 1e-4}
+
+
 @noiseless  # noise of another dtype is other noise
 def test_float32_agrees_with_float64(case):
     x = examples(1, jnp.float32)[0]
     low, high = explain(case, x), explain(case, x.astype(jnp.float64))
-    assert_close(cast(low, jnp.float64), high, tol=epsilon(jnp.float32))
+    tol = JITTER.get(case.name, epsilon(jnp.float32))
+    assert_close(cast(low, jnp.float64), high, tol=tol)
 
 
 @every

@@ -55,6 +55,20 @@ def test_a_coordinate_that_does_not_move_gets_nothing():
     assert_close(out.sum(), f(X.at[1].set(B[1])) - f(B), tol=1e-9)  # 20 nodes
 
 
+def test_a_coordinate_that_does_not_move_may_be_infinitely_steep():
+    root = lambda x: jnp.sqrt(x[0]) + x[1] ** 2
+    x = jnp.array([0.0, 1.0])
+    out = quick_jit(paths.along(root, straight, steps=4))(x, baseline=0.0)
+    assert_close(out, x)
+
+
+def test_an_attribution_has_a_derivative_where_nothing_moves():
+    explain = lambda x: paths.along(f, straight, steps=4)(x, baseline=B)
+    # Of (x - b) times the mean gradient, at x = b.
+    slope = quick_jit(jax.jacfwd(explain))(B)
+    assert_close(jnp.diag(slope), jax.grad(f)(B))
+
+
 def test_a_path_of_a_pytree_keeps_its_dtypes_and_sees_one():
     x = {"a": X.astype(jnp.bfloat16), "b": X.astype(jnp.float32)}
     seen = set()

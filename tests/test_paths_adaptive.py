@@ -58,6 +58,44 @@ def test_a_sharp_step_is_found_where_twice_as_many_fixed_nodes_miss_it():
     assert distance(fixed_rule, known) > RTOL
 
 
+@quick_jit
+def of_step(slope):
+    step = lambda x: jnp.clip(slope * (x[0] - 0.53), 0, 1) + x[1]
+    return paths.adaptive_fit(step)(jnp.ones(2), baseline=0.0)
+
+
+@pytest.mark.parametrize("slope", [1e3, 1e5])
+def test_a_step_that_only_the_values_show_is_found(slope):
+    found = of_step(slope)
+    assert_close(found.attribution, jnp.ones(2), tol=RTOL)
+    assert found.error <= RTOL
+    assert found.gradients > 17
+
+
+def test_a_jump_that_no_gradient_shows_is_an_error():
+    found = of_step(1e300)
+    assert abs(found.attribution[0] - 1) > RTOL
+    assert found.error > RTOL
+
+
+@pytest.mark.parametrize(
+    "root", [jnp.linalg.norm, lambda x: jnp.sqrt(x).sum()], ids=["norm", "sqrt"]
+)
+def test_a_root_may_be_infinitely_steep_at_an_end(root):
+    found = fit_with(root)(jnp.ones(2), baseline=0.0)
+    assert_close(found.attribution, jnp.full(2, root(jnp.ones(2)) / 2), tol=RTOL)
+    assert found.error <= RTOL
+    back = fit_with(root)(jnp.zeros(2), baseline=1.0)
+    assert_close(back.attribution, -found.attribution)
+
+
+def test_values_that_are_rounded_are_trusted_as_far_as_they_go():
+    narrow = lambda x: (100.1 + jnp.sum(jnp.tanh(x))).astype(jnp.bfloat16)
+    found = fit_with(narrow)(X, baseline=0.1)
+    # The gradients agree; only the values, in 8 bits, seem to contradict them.
+    assert found.gradients == 17
+
+
 @pytest.mark.slow
 def test_a_smaller_tolerance_takes_more_gradients_and_leaves_less_error():
     rough = fit(X, draw(0), baseline=0.0)

@@ -37,7 +37,8 @@ def straight(t, x, baseline):
     batch=(
         lambda: paths.adaptive_ig(f, batch=17),
         ValueError,
-        "`batch` must be at most 16, but is 17.",
+        "`batch` must be at most 16, but is 17. Take a smaller one: the first nodes "
+        "leave 16 panels to halve.",
     ),
     fraction=(
         lambda: paths.guided_ig(f, fraction=1.5),
@@ -60,6 +61,18 @@ def straight(t, x, baseline):
         "`x` must have channels last and at least one axis to blur, but is float64[3]. "
         "Add an axis: `f` of `x[..., None]`.",
     ),
+    sigma_sign=(
+        lambda: paths.blur(X[:, None], sigma=-1.0),
+        ValueError,
+        "`sigma` must not be negative, but is -1.0. Pass a standard deviation in "
+        "pixels or time steps, or 0 for no blur.",
+    ),
+    sigma_shape=(
+        lambda: paths.blur(X[:, None], sigma=jnp.ones(3)),
+        ValueError,
+        "`sigma` must be a scalar, but has shape (3,). Blur once for each, for example "
+        "under `jax.vmap`.",
+    ),
     point=(
         lambda: paths.along(f, lambda t, x, b: x[:2])(X, baseline=0.0),
         ValueError,
@@ -70,6 +83,12 @@ def straight(t, x, baseline):
         lambda: paths.integrated_hessians(f, steps=0),
         ValueError,
         "`steps` must be at least 1, but is 0.",
+    ),
+    steps_of_a_list=(
+        lambda: paths.interactions_with(f, steps=[8]),
+        TypeError,
+        "`steps` must be a Python int, but is list ([8]). It sets the size of the "
+        "program, so it cannot be traced.",
     ),
     one_array=(
         lambda: paths.integrated_hessians(lambda x: x[0].sum())((X,), baseline=0.0),

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
+import pytest
 from explainers import quick_jit
 from helpers import assert_close
 from raising import check
@@ -87,3 +88,23 @@ def test_options_out_of_range_are_errors():
         "`key` is missing: hsic draws random samples. Pass one, for example "
         "`key=jax.random.key(0)`.",
     )
+
+
+@pytest.mark.parametrize("unit", [1e-20, 1e20])
+def test_units_whose_squares_are_out_of_range_do_not_matter(unit):
+    explain = quick_jit(hsic(f, num_samples=20))
+    x, zero = jnp.ones(4, jnp.float32), jnp.float32(0)
+    once = explain(x, jnp.float32(1), zero, **GIVEN)
+    assert_close(explain(x, jnp.float32(unit), zero, **GIVEN), once)
+
+
+def test_nothing_depends_on_what_only_rounding_moves():
+    total = lambda x: 0.7 * jax.nn.softmax(x).sum()
+    phi = quick_jit(hsic(total, num_samples=60))(jnp.arange(4.0), **GIVEN)
+    np.testing.assert_array_equal(phi, np.zeros(4))
+
+
+def test_where_f_is_constant_the_derivative_is_nothing():
+    explain = hsic(f, num_samples=9)
+    slope = jax.grad(lambda scale: explain(jnp.ones(4), scale, 2.0, **GIVEN).sum())
+    assert quick_jit(slope)(0.0) == 0

@@ -58,6 +58,29 @@ def test_of_a_constant_every_entry_gets_the_constant():
     assert_close(phi, np.full((6, 5, 2), 7.0))
 
 
+@pytest.mark.parametrize("unit", [1e-20, 1e20])
+def test_units_whose_squares_are_out_of_range_do_not_matter(unit):
+    fit = quick_jit(
+        lambda x, unit: rise_fit(lambda x: unit * f(x), num_samples=20, grid=2)(
+            x, baseline=0.0, key=KEY
+        )
+    )
+    x, unit = jnp.ones(5, jnp.float32), jnp.float32(unit)
+    once, other = fit(x, jnp.float32(1)), fit(x, unit)
+    assert np.ptp(once.standard_error) > 0
+    # The mean of 10 costs the values and the errors one digit.
+    assert_close(other.values / unit, once.values, tol=6e-5)
+    assert_close(other.standard_error / unit, once.standard_error, tol=6e-5)
+
+
+def test_one_value_that_is_not_finite_makes_every_entry_nan():
+    far = lambda x: jnp.where(x.min() > 0.9, jnp.inf, x.sum())
+    phi = quick_jit(rise(far, num_samples=40, grid=2))(
+        jnp.ones(5), baseline=0.0, key=KEY
+    )
+    assert np.isnan(phi).all()
+
+
 @pytest.mark.parametrize(("shape", "grid"), [((7, 12), (3, 5)), ((4,), (6,))])
 def test_a_mask_is_a_stretched_grid_cut_at_a_shift(shape, grid):
     cells = jr.uniform(KEY, grid, jnp.float32)
@@ -102,6 +125,12 @@ def test_options_out_of_range_are_errors():
         lambda: rise(f)(jnp.ones(5), baseline=0.0),
         TypeError,
         "`key` is missing: rise draws random samples. Pass one, for example "
+        "`key=jax.random.key(0)`.",
+    )
+    check(
+        lambda: rise_fit(f)(jnp.ones(5), baseline=0.0),
+        TypeError,
+        "`key` is missing: rise_fit draws random samples. Pass one, for example "
         "`key=jax.random.key(0)`.",
     )
     check(

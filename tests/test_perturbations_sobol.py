@@ -2,15 +2,17 @@
 
 import math
 
+import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
+import pytest
 from explainers import quick_jit
 from helpers import assert_close
 from raising import check
 
 import jaxplain as jx
-from jaxplain.perturbations import _sobol, sobol, sobol_indices
+from jaxplain.perturbations import _sobol, sobol, sobol_fit
 
 KEY = jr.key(4)
 
@@ -38,7 +40,7 @@ def test_indices_of_ishigami_are_those_in_closed_form():
     def f(x):
         return jnp.sin(x[0]) * (1 + b * x[2] ** 4) + a * jnp.sin(x[1]) ** 2
 
-    fit = quick_jit(sobol_indices(f, num_designs=3000))
+    fit = quick_jit(sobol_fit(f, num_designs=3000))
     out = fit(jnp.full(3, pi), baseline=-pi, key=KEY)
     within_four_errors(out.total, total, out.total_error, 0.03)
     within_four_errors(out.first, first, out.first_error, 0.06)
@@ -61,7 +63,7 @@ def test_an_index_is_that_of_a_loop_over_the_designs():
             value = float(f(mixed))
             total[i] += (ends[0][j] - value) ** 2 / (2 * n)
             first[i] += (ends[1][j] - mean) * (value - ends[0][j]) / n
-    fit = quick_jit(sobol_indices(f, num_designs=n))
+    fit = quick_jit(sobol_fit(f, num_designs=n))
     out = fit(jnp.ones(d), baseline=0.0, key=KEY)
     assert_close(out.total, total / variance)
     assert_close(out.first, first / variance)
@@ -82,6 +84,35 @@ def test_the_units_of_f_do_not_matter():
     # A shift by 10 costs one digit.
     other = explain(jnp.arange(3.0), -3.0, 10.0, **given)
     assert_close(other, once, tol=1e-11)
+
+
+@pytest.mark.parametrize("unit", [1e-20, 1e20])
+def test_units_whose_squares_are_out_of_range_do_not_matter(unit):
+    fit = quick_jit(
+        lambda x, unit: sobol_fit(lambda x: unit * x.prod(), num_designs=5)(
+            x, baseline=-1.0, key=KEY
+        )
+    )
+    x, unit = jnp.ones(3, jnp.float32), jnp.float32(unit)
+    assert_close(fit(x, unit)[:4], fit(x, jnp.float32(1))[:4])
+
+
+def test_nobody_has_a_share_of_what_only_rounding_moves():
+    total = lambda x: 0.7 * jax.nn.softmax(x).sum()
+    fit = quick_jit(sobol_fit(total, num_designs=20))
+    out = fit(jnp.arange(4.0), baseline=0.0, key=KEY)
+    for share in out[:5]:
+        np.testing.assert_array_equal(share, np.zeros_like(share))
+
+
+def test_one_value_that_is_not_finite_makes_every_index_nan():
+    n = 5
+    points = latin_hypercube(n, 4)
+    # The mask A with one entry of B: neither A nor B knows of it.
+    worst = jnp.asarray(np.r_[points[0, 2], points[0, 1]])
+    far = lambda x: jnp.where(jnp.abs(x - worst).max() < 1e-6, jnp.inf, x.sum())
+    phi = quick_jit(sobol(far, num_designs=n))(jnp.ones(2), baseline=0.0, key=KEY)
+    assert np.isnan(phi).all()
 
 
 def test_a_group_is_faded_as_one():
@@ -124,6 +155,12 @@ def test_options_out_of_range_are_errors():
         lambda: sobol(f)(jnp.ones(2), baseline=0.0),
         TypeError,
         "`key` is missing: sobol draws random samples. Pass one, for example "
+        "`key=jax.random.key(0)`.",
+    )
+    check(
+        lambda: sobol_fit(f)(jnp.ones(2), baseline=0.0),
+        TypeError,
+        "`key` is missing: sobol_fit draws random samples. Pass one, for example "
         "`key=jax.random.key(0)`.",
     )
     check(

@@ -18,6 +18,7 @@ import jaxplain as jx
 
 KEY = jr.key(5)
 each_method = pytest.mark.parametrize("method", METHODS)
+by_method = slow.by_method(METHODS)
 
 
 def random_table(d=6, seed=0):
@@ -33,7 +34,7 @@ def game_of_pairs(d=6, seed=0):
 # What is evaluated.
 
 
-@each_method
+@by_method
 def test_an_explainer_evaluates_what_its_fit_counts_and_gives_the_same_values(method):
     seen = []
     explain = METHODS[method](slow.recording(seen), num_samples=41)
@@ -130,7 +131,7 @@ def check_coverage(method, per_player):
     assert covered.min() > 0.85
 
 
-@each_method
+@by_method
 def test_intervals_cover_with_ten_evaluations_per_player(method):
     check_coverage(method, 10)
 

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 import pytest
+import shapley_oracles as slow
 from helpers import assert_close
 
 import jaxplain as jx
@@ -15,6 +16,7 @@ from jaxplain.shapley import _least_squares, _per_player, _sample, _semivalues
 X = jnp.ones(8, jnp.float32)
 KEY = jr.key(1)
 METHODS = "gp gp_per_player leverage kernel msr permutation".split()
+by_method = slow.by_method(METHODS)
 
 
 def curved(x, scale):
@@ -27,7 +29,7 @@ def fitted(method, f=curved, num_samples=80):
     )
 
 
-@pytest.mark.parametrize("method", METHODS)
+@by_method
 def test_the_unit_of_f_does_not_matter(method):
     scales = jnp.array([1, 2.0**90, 2.0**-100], jnp.float32)
     found = jax.jit(jax.vmap(fitted(method), (None, 0)))(X, scales)
@@ -39,7 +41,7 @@ def test_the_unit_of_f_does_not_matter(method):
         assert_close(error, found.standard_error[0], tol=1e-6)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@by_method
 def test_a_loss_at_a_game_of_zeros_has_a_gradient(method):
     linear = lambda x, w: w @ x
     fit = fitted(method, linear, num_samples=32)
@@ -49,7 +51,7 @@ def test_a_loss_at_a_game_of_zeros_has_a_gradient(method):
     assert_close(slope, jnp.arange(8, dtype=jnp.float32), tol=1e-4)
 
 
-@pytest.mark.parametrize("method", ["msr", "leverage", "gp"])
+@slow.by_method(["msr", "leverage", "gp"])
 def test_few_coalitions_are_exact_for_an_additive_game_or_say_that_they_are_not(method):
     linear = lambda x, w: w @ x
     fit = jx.shapley_fit(linear, method=method, num_samples=21)

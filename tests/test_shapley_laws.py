@@ -17,8 +17,7 @@ import jaxplain as jx
 
 D = 6
 fixed = settings(derandomize=True, max_examples=12, deadline=None)
-each_method = pytest.mark.parametrize("method", METHODS)
-each_linear = pytest.mark.parametrize("method", LINEAR)
+each_method, each_linear = slow.by_method(METHODS), slow.by_method(LINEAR)
 few = st.composite(lambda draw: (draw(numbers(2**D)), jr.key(draw(seeds))))()
 
 
@@ -82,7 +81,7 @@ def test_half_the_digits_give_values_within_1e_4(method):
     assert_close(single.standard_error, found.standard_error, tol=1e-3)
 
 
-@pytest.mark.parametrize("method", ["gp", "leverage", "msr", "permutation"])
+@slow.by_method(["gp", "leverage", "msr", "permutation"])
 def test_chunks_change_nothing(method):
     table, key = smooth_table(), jr.key(3)
     found = fitted(method)(table, key)
@@ -116,7 +115,7 @@ def broken(bad):
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-@pytest.mark.parametrize("method", ["gp", "kernel", "leverage", "msr"])
+@slow.by_method(["gp", "kernel", "leverage", "msr"])
 def test_one_value_that_is_not_finite_leaves_only_nan(method, bad):
     seen = 0
     for seed in range(4):

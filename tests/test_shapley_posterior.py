@@ -108,6 +108,7 @@ def test_rates_per_player_are_an_option_of_the_explainer():
     assert np.abs(found.values - alike).max() > 1e-6
 
 
+@pytest.mark.slow
 def test_rates_per_player_leave_games_of_pairs_exact():
     bonds = np.random.RandomState(5).randn(6, 6)
     table = np.array([m @ bonds @ m for m in slow.masks(6)])
@@ -116,6 +117,7 @@ def test_rates_per_player_leave_games_of_pairs_exact():
     assert found.standard_error.max() < 1e-8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("factor", [-2.0, 1e6])
 def test_rates_per_player_do_not_depend_on_units(factor):
     table, key = GAMES["smooth"]()[:64], jr.key(5)

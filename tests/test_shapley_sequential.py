@@ -128,6 +128,7 @@ def test_a_value_that_is_not_finite_stops_at_once(bad):
     assert rounds_of(found) <= 2  # one round says little of its error
 
 
+@pytest.mark.slow
 def test_more_rounds_err_less_and_know_it():
     """Four rounds for 20 games and 40 keys."""
     params = slow.networks(20, D)
@@ -150,6 +151,7 @@ def test_more_rounds_err_less_and_know_it():
     assert 0.90 < covered.mean() < 0.995
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("d", [4, 5])
 def test_rounds_that_determine_little_go_on_until_they_determine_all(d):
     """The fewest samples per round: some first rounds miss a direction."""

@@ -174,6 +174,20 @@ def test_a_distance_of_your_own_may_be_one_of_ours():
     assert_close(*map(numbers, fits))
 
 
+@pytest.mark.parametrize(
+    ("dtype", "width"), [(jnp.float32, 1e-100), (jnp.float64, 1e-200)]
+)
+@pytest.mark.parametrize(
+    "distance", ["cosine", "euclidean", lambda mask: 2.0 - mask.sum()]
+)
+def test_a_tiny_width_leaves_the_input_alone(distance, dtype, width):
+    v = lambda mask: mask.astype(dtype) @ jnp.array([2.0, -1.0], dtype)
+    design = coalitions.exhaustive(2)
+    options = {"num_samples": 4, "distance": distance, "width": width}
+    found = quick_jit(lambda: surrogates.regress(v, design, 2, **options))()
+    assert found.effective_samples == 1
+
+
 def test_local_samples_weigh_the_same_and_are_the_same_in_chunks():
     def explain(chunk_size):
         options = {"num_samples": 20, "chunk_size": chunk_size, "width": 0.15}
@@ -218,6 +232,15 @@ def test_local_samples_weigh_the_same_and_are_the_same_in_chunks():
         "`distance` must be 'cosine' or 'euclidean' for sampling='local', but is a "
         "function: a law is drawn by the sizes of coalitions. Draw it yourself, and "
         "fit `surrogates.regress` with `distance=lambda mask: 0.0`.",
+    ),
+    design=(
+        lambda: surrogates.regress(
+            lambda mask: mask.sum() * 1.0, coalitions.exhaustive(4), 3, num_samples=8
+        ),
+        ValueError,
+        "`design` must return masks of shape (3,), for `num_groups`, but returns "
+        "shape (4,). Make both for the same features, for example "
+        "`coalitions.exhaustive(3)`.",
     ),
     shape=(
         lambda: jx.lime(f, distance=lambda mask: mask)(X, **ZERO, key=KEY),

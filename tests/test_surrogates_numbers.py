@@ -13,7 +13,7 @@ from helpers import assert_close
 from oracles import hc3
 
 import jaxplain as jx
-from jaxplain import coalitions, surrogates
+from jaxplain import _regression, coalitions, surrogates
 from jaxplain.surrogates._kernel import log_weight_of_size
 from jaxplain.surrogates._limit import limit_functional
 from jaxplain.surrogates._sampling import around_the_input
@@ -115,6 +115,39 @@ def test_effective_samples_and_condition_are_those_of_the_weights():
     z = masks - weights @ masks / weights.sum()
     gram = (z * weights[:, None]).T @ z
     assert_close(found.condition, np.linalg.cond(gram + np.eye(D)))
+
+
+@pytest.mark.parametrize("unit", [1e-20, 1e20])
+def test_units_whose_squares_are_out_of_range_do_not_matter(unit):
+    def fit(unit):
+        value = lambda mask: unit * mask.astype(jnp.float32)[:3].prod()
+        design = coalitions.bernoulli(jr.key(0), D)
+        return surrogates.regress(
+            value, design, D, num_samples=NUM, num_features=3, selection="forward"
+        )
+
+    fit, unit = quick_jit(fit), jnp.float32(unit)
+    once, other = fit(jnp.float32(1)), fit(unit)
+    assert 0 < once.r2 < 1
+    assert_close(other.r2, once.r2)
+    assert_close(other.weights / unit, once.weights)
+    assert_close(other.intercept / unit, once.intercept)
+    assert_close(other.standard_error[:3] / unit, once.standard_error[:3])
+
+
+def test_where_f_is_constant_the_errors_have_no_slope():
+    def error(scale):
+        value = lambda mask: scale * mask.prod(dtype=float)
+        design = coalitions.exhaustive(2)
+        fit = surrogates.regress(value, design, 2, num_samples=4)
+        return fit.standard_error.sum()
+
+    assert quick_jit(jax.grad(error))(0.0) == 0
+
+
+def test_nothing_to_tell_features_by_is_an_infinite_condition():
+    zeros = jnp.zeros((2, 2))
+    assert _regression.spectral(zeros, zeros[0], 0.0).condition == np.inf
 
 
 def test_choosing_all_features_is_choosing_none():

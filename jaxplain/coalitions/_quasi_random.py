@@ -19,6 +19,8 @@ def quasi_random(key: PRNGKey, num_groups: int, num_samples: int) -> Draw:
     $2^k \ge$ `num_samples` samples this is an orthogonal array of strength 3: half of
     them hold each feature, and no main effect is mixed up with a pairwise interaction.
 
+    If $2^k$ samples are $2^d$ or more, for $d$ features, they hold every coalition.
+
     Args:
         key: Random key: of which bits belong to a feature, and of the shift.
         num_groups: Number of features.
@@ -48,9 +50,13 @@ def quasi_random(key: PRNGKey, num_groups: int, num_samples: int) -> Draw:
             f"`num_samples` must be at most {2**20} for a quasi-random design, but is "
             f"{num_samples}. Draw independent ones with `coalitions.bernoulli`."
         )
-    shift_key, choice_key = jr.split(key)
-    # Distinct, and all odd: no two or three of them add up to nothing.
-    chosen = random_order(choice_key, 2 ** (bits - 1))[:num_groups]
+    shift_key, choice_key, owner_key = jr.split(key, 3)
+    # Distinct, and all odd: no two or three of them add up to nothing. The independent
+    # ones come first: of those, none add up to nothing.
+    words = jnp.arange(2 ** (bits - 1), dtype=jnp.uint32)
+    place = jnp.maximum(jr.bits(choice_key, words.shape, jnp.uint32), 1)
+    place = jnp.where(words & (words - 1) == 0, 0, place)
+    chosen = jnp.argsort(place)[:num_groups][random_order(owner_key, num_groups)]
     own = 2 * chosen.astype(jnp.uint32) + 1
     shift = jr.bits(shift_key, (num_groups,), jnp.uint32) % 2 == 1
 

@@ -29,7 +29,8 @@ def adaptive_ig(
     a rule agree with all. Otherwise the panels between nodes that hide the most are
     halved until the estimate of the error is below `rtol`. Where values and gradients
     show a kink inside a panel, it is placed by the values: one kink is exact. Complete
-    up to rounding or `rtol`.
+    up to rounding or `rtol`. A gradient that is not finite at an end of the line, such
+    as that of a root at 0, is replaced by its neighbour's.
 
     Not differentiable in reverse mode: the number of gradients is not known in advance.
     Differentiate `integrated_gradients`, or take `jax.jvp`. Under `jax.vmap` all
@@ -85,8 +86,10 @@ def adaptive_fit(
     $$\epsilon \approx \frac{\|\hat\phi - \phi\|_2}{\|\hat\phi\|_2}$$
 
     The error of a panel is that of a kink anywhere in it, or what the smooth part of
-    the rule leaves; over the panels their squares are added. It is an estimate and not
-    a bound: what lies between all nodes is not seen.
+    the rule leaves, and at least what it lacks to be complete; over the panels their
+    squares are added. It is an estimate and not a bound: what lies between all nodes is
+    not seen. The error is that of the integral of `f` as computed: with matrix products
+    in TF32 or bfloat16, use `jax.default_matmul_precision("highest")`.
 
     Args:
         f: Function to explain: `f(x, *args)` returns a scalar.
@@ -113,25 +116,32 @@ def adaptive_fit(
     """
     _valid.tolerance(rtol)
     _checks.count("max_nodes", max_nodes, SEEDS)
-    _valid.at_most("batch", _checks.count("batch", batch), SEEDS - 1)
+    _valid.batch(batch, SEEDS - 1)
 
     def fit(x: X, /, *args: *Ts, baseline: X | ArrayLike = REQUIRED) -> PathEstimate:
         x = _checks.inputs(x)
         start = _checks.baseline(baseline, x)
-        at = _values.on_line(lambda x: _checks.scalar(f)(x, *args), start, x)
+        dtypes = [leaf.dtype for leaf in _tree.leaves(x)]
+
+        def of_point(x: X) -> Array:
+            value = _checks.scalar(f)(x, *args)
+            dtypes.append(jnp.result_type(value))  # seen while it is traced
+            return value
+
+        at = _values.on_line(of_point, start, x)
         nodes, fine, coarse = (_tree.constant(a, x) for a in _nested())
-        seeds = Line(nodes, *_tree.map_samples(lambda i: at(nodes[i]), SEEDS, batch))
-        noise = _rounding(x) * jnp.max(jnp.abs(seeds.values))
+        values, rates = _tree.map_samples(lambda i: at(nodes[i]), SEEDS, batch)
+        seeds = Line(nodes, values, _finite_ends(rates))
+        noise = _rounding(dtypes) * jnp.max(jnp.abs(seeds.values))
         first = _first(seeds, fine, coarse, rtol, noise, max_nodes)
         few = first.line.nodes[:batch]
         evaluate, _ = _convolutions.canonical_convolutions(jax.vmap(at), few)
         state = _refine(first, evaluate, rtol, noise, batch)
         gap = state.integral.sum() - (seeds.values[-1] - seeds.values[0])
         # The values take part in the answer: one of them that is no number spoils it.
-        attribution = jnp.where(jnp.isfinite(gap), state.integral, jnp.nan)
-        return PathEstimate(
-            _values.unflatten(attribution, x), state.error, gap, state.used
-        )
+        spoilt = lambda known: jnp.where(jnp.isfinite(gap), known, jnp.nan)
+        attribution = _values.unflatten(spoilt(state.integral), x)
+        return PathEstimate(attribution, spoilt(state.error), gap, state.used)
 
     return fit
 
@@ -212,9 +222,19 @@ def _relative(panels: Panels) -> Array:
     return ratio(norm(panels.errors), norm(panels.integral))
 
 
-def _rounding(x: Any) -> float:
+def _finite_ends(rates: Array) -> Array:
+    """A root may be infinitely steep at the baseline, and has an integral all the same.
+
+    No node taken later is an end, so the neighbours stand in for the ends once.
+    """
+    mend = lambda end, inner: jnp.where(jnp.isfinite(end), end, inner)
+    first, last = mend(rates[0], rates[1]), mend(rates[-1], rates[-2])
+    return rates.at[0].set(first).at[-1].set(last)
+
+
+def _rounding(dtypes: list[Any]) -> float:
     """The rounding of values of `f`, relative to them: a few units in the last."""
-    return 4 * max(float(jnp.finfo(leaf.dtype).eps) for leaf in _tree.leaves(x))
+    return 4 * max(float(jnp.finfo(dtype).eps) for dtype in dtypes)
 
 
 def _nested() -> tuple[np.ndarray, np.ndarray, np.ndarray]:

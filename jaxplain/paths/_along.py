@@ -10,7 +10,7 @@ from jaxtyping import Array, ArrayLike
 from .. import _checks, _pooling, _quadrature, _tree
 from .._quadrature import Rule
 from .._types import REQUIRED, Contrastive, ScalarFn, Ts, X
-from . import _valid
+from . import _valid, _values
 
 
 def along(
@@ -26,8 +26,9 @@ def along(
     $$\phi(x; b) = \int_0^1 \nabla f(\gamma(t)) \odot \gamma'(t) \, dt$$
 
     Complete: the attributions sum to `f` at the end of the path less `f` at its start,
-    up to the error of the rule. A coordinate that the path does not move gets 0. The
-    straight line is `integrated_gradients`, which does it faster.
+    up to the error of the rule. A coordinate that the path does not move gets 0, even
+    where its gradient is infinite. The straight line is `integrated_gradients`, which
+    does it faster.
 
     Args:
         f: Function to explain: `f(x, *args)` returns a scalar.
@@ -80,7 +81,7 @@ def along(
             t = _tree.constant(nodes, x)[i]
             point, velocity = jax.jvp(position, (t,), (jnp.ones_like(t),))
             slope = gradient(_tree.cast_like(point, x), *args)
-            return _tree.mul(wide(slope), wide(velocity))
+            return _values.work(wide(slope), wide(velocity))
 
         return _tree.cast_like(
             _tree.mean_samples(at_node, steps, chunk_size, weights), x

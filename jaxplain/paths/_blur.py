@@ -92,7 +92,8 @@ def blur(x: X, *, sigma: ArrayLike) -> X:
         The blurred `x`.
 
     Raises:
-        ValueError: If `x` is empty or has no axis beside its channels.
+        ValueError: If `x` is empty or has no axis beside its channels, or `sigma` is
+            not a scalar, or is negative where it is not traced.
         TypeError: If `x` holds integers.
 
     Example:
@@ -102,6 +103,8 @@ def blur(x: X, *, sigma: ArrayLike) -> X:
     References:
         Xu, Venugopalan and Sundararajan (2020), arXiv:2004.03383, section 3.
     """
+
+    _valid.sigma(sigma)
 
     def one(leaf: Array) -> Array:
         wide = leaf.astype(_tree.accumulator(leaf.dtype))

@@ -57,7 +57,7 @@ def integrated_hessians(
         Janizek, Sturmfels and Lee (2021), *Explaining Explanations: Axiomatic Feature
         Interactions for Deep Networks*, arXiv:2002.04138, equations 4 and 5.
     """
-    twice, once = _weighted_rules(steps)
+    twice, once = _weighted_rules(_checks.count("steps", steps))
     _checks.chunk_size(chunk_size)
 
     def explain(x: X, /, *args: *Ts, baseline: X | ArrayLike = REQUIRED) -> Array:
@@ -119,7 +119,7 @@ def interactions_with(
     References:
         Janizek, Sturmfels and Lee (2021), arXiv:2002.04138, equations 4 and 5.
     """
-    twice, once = _weighted_rules(steps)
+    twice, once = _weighted_rules(_checks.count("steps", steps))
     _checks.chunk_size(chunk_size)
 
     def explain(
@@ -167,7 +167,6 @@ def _at(
 @functools.lru_cache(32)
 def _weighted_rules(steps: int) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
     r"""Gauss rules on `[0, 1]` for the weights $-u \ln u$ and $-\ln u$."""
-    _checks.count("steps", steps)
     with localcontext(prec=4 * steps + 30):
         return tuple(
             _gauss([1 / Decimal((k + power) ** 2) for k in range(2 * steps)])

@@ -59,9 +59,12 @@ def integrate(line: Line, noise: Array) -> Panels:
     smooth = jnp.abs(bent) < 0.1 * jnp.abs(residual)
     rule = trapezoid + jnp.where(smooth[:, None], bend, 0)
     rest = jnp.where(smooth, bent, residual)
-    pieces = rule + _secant(width, turn, rest, noise)
+    secant = _secant(width, turn, rest, noise)
     error = _error(width, turn, bend, ratio(jnp.abs(bent), jnp.abs(residual)), smooth)
-    return Panels(pieces.sum(0), error, jnp.abs(residual))
+    # What is still missing of the sum of all features is known, and is an error.
+    left = jnp.abs(rest - secant.sum(-1))
+    error = jnp.maximum(error, jnp.where(left > noise, left, 0))
+    return Panels((rule + secant).sum(0), error, jnp.abs(residual))
 
 
 def _slopes(width: Array, turn: Array) -> Float[Array, "nodes size"]:

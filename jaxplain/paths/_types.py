@@ -14,8 +14,9 @@ class PathEstimate(NamedTuple):
         attribution: Shaped like `x`, in the units of `f`.
         error: Estimate of the error of `attribution`, relative to it: a ratio of
             Euclidean norms. Above `rtol` if the nodes ran out.
-        gap: The sum of the attribution less `f(x) - f(b)`, in the units of `f`. It is
-            nearly 0 by construction, so it says little about the error.
+        gap: The sum of the attribution less `f(x) - f(b)`, in the units of `f`. Most
+            panels are made complete, so a small one says little about the error. What
+            could not be is part of both.
         gradients: Number of gradients taken.
     """
 

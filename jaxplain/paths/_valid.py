@@ -66,9 +66,27 @@ def one_array(x: PyTree) -> Array:
     return x
 
 
-def at_most(name: str, value: int, most: int) -> None:
-    if value > most:
-        raise ValueError(f"`{name}` must be at most {most}, but is {value}.")
+def batch(value: Any, most: int) -> None:
+    """As many panels are halved at once, and there are no more at first."""
+    if _checks.count("batch", value) > most:
+        raise ValueError(
+            f"`batch` must be at most {most}, but is {value}. Take a smaller one: the "
+            f"first nodes leave {most} panels to halve."
+        )
+
+
+def sigma(value: Any) -> None:
+    """One width for all axes. Where it is traced its sign cannot be seen."""
+    if jnp.shape(value) != ():
+        raise ValueError(
+            f"`sigma` must be a scalar, but has shape {jnp.shape(value)}. Blur once "
+            "for each, for example under `jax.vmap`."
+        )
+    if not _checks.is_traced(value) and not value >= 0:
+        raise ValueError(
+            f"`sigma` must not be negative, but is {value}. Pass a standard deviation "
+            "in pixels or time steps, or 0 for no blur."
+        )
 
 
 def mask(value: Any, x: PyTree) -> PyTree:

@@ -47,6 +47,16 @@ def value_and_gradient(
     return value, gradient
 
 
+def work(slope: PyTree, way: PyTree) -> PyTree:
+    """`slope * way`; what does not move counts for 0, even if its slope is infinite."""
+
+    def one(slope: Array, way: Array) -> Array:
+        # Finite slopes are left alone: the product has a derivative in the way.
+        return jnp.where((way == 0) & ~jnp.isfinite(slope), 0, slope) * way
+
+    return jax.tree.map(one, slope, way)
+
+
 def on_line(
     f: Callable[[Any], Array], start: PyTree, x: PyTree
 ) -> Callable[[Array], tuple[Array, Array]]:
@@ -58,6 +68,6 @@ def on_line(
 
     def at(node: Array) -> tuple[Array, Array]:
         value, gradient = value_and_gradient(f, _tree.lerp(start, x, node))
-        return value, delta * flatten(gradient).astype(delta.dtype)
+        return value, work(flatten(gradient).astype(delta.dtype), delta)
 
     return at

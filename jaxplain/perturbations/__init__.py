@@ -7,4 +7,4 @@ from ._rise import rise as rise
 from ._rise import rise_fit as rise_fit
 from ._sobol import SobolIndices as SobolIndices
 from ._sobol import sobol as sobol
-from ._sobol import sobol_indices as sobol_indices
+from ._sobol import sobol_fit as sobol_fit

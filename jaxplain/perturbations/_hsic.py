@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float, Int
 
-from .. import _checks, _tree, coalitions
+from .. import _checks, _regression, _tree, coalitions
 from .._types import REQUIRED, Labels, PRNGKey, Sampled, ScalarFn, Ts, X
 from ..games import evaluate, players
 
@@ -28,7 +28,8 @@ def hsic(
     of `f`, not only of its mean or variance, and has no sign. In the limit of many
     masks it is 0 exactly where `f` does not depend on the presence of the feature; with
     $n$ masks such a feature gets about $1 / n$ of what `f` itself would. Unmoved by
-    the units of `f`: the width $\sigma$ is the standard deviation of its values.
+    the units of `f`: the width $\sigma$ is the standard deviation of its values. A
+    constant `f`, up to rounding, gets exactly 0.
 
     Args:
         f: Function to explain: `f(x, *args)` returns a scalar.
@@ -36,8 +37,8 @@ def hsic(
         num_samples: Number of masks $n$, at least 2: features are present with
             probability 1/2, independently.
         chunk_size: Number of masks at once, to evaluate `f` and to compare values; all
-            of them by default. Peak memory follows it, but for the masks
-            themselves: one byte per mask and feature.
+            of them by default. Peak memory follows it, but for the masks: about ten
+            bytes per mask and feature.
 
     Returns:
         `explain(x, *args, baseline, key, groups=None)`, without units: shape
@@ -88,9 +89,11 @@ def _criterion(
     masks: Array, values: Float[Array, " n"], chunk_size: int | None
 ) -> Float[Array, " d"]:
     n, dtype = len(values), values.dtype
-    spread = values.std()
+    _, values = _regression.in_own_unit(values)
     # Of a constant, all values are alike and nothing depends on anything.
-    scaled = (values - values.mean()) / jnp.where(spread > 0, spread, 1)
+    alone = _regression.constant(values)
+    apart = jnp.where(alone, 0, values - values.mean())
+    scaled = apart / jnp.where(alone, 1, _regression.root(values.var()))
     share = masks.mean(0, dtype=dtype)
 
     def centred(rows: Array) -> Array:
@@ -103,4 +106,5 @@ def _criterion(
         near = jnp.matmul(alike, centred(masks), precision=jax.lax.Precision.HIGHEST)
         return 2 * centred(masks[i]) * near
 
-    return _tree.mean_samples(row, n, chunk_size) * (n / (n - 1) ** 2)
+    phi = _tree.mean_samples(row, n, chunk_size) * (n / (n - 1) ** 2)
+    return jnp.where(alone, 0, phi)

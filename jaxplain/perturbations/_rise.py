@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, ArrayLike, Float, Int
 
-from .. import _checks, _tree
+from .. import _checks, _regression, _tree
 from .._types import REQUIRED, Averaged, PRNGKey, ScalarFn, Ts, X
 from ..games import evaluate, game
 from ..shapley import Estimate
@@ -34,7 +34,8 @@ def rise(
     random, so they have no edges. The estimate is unbiased. It takes the mean $\bar v$
     of `f` over the masks out of the sum of the paper before it is weighed: a constant
     `f` gives that constant, where otherwise the mean of the masks shows through. Only
-    differences within an explanation say something.
+    differences within an explanation say something. A value of `f` that is not finite
+    makes every entry NaN.
 
     Args:
         f: Function to explain: `f(x, *args)` returns a scalar.
@@ -65,13 +66,7 @@ def rise(
         Petsiuk, Das and Saenko (2018), *RISE*, arXiv:1806.07421, equation 6 and
         section 3.2.
     """
-    fit = rise_fit(
-        f,
-        num_samples=num_samples,
-        grid=grid,
-        probability=probability,
-        chunk_size=chunk_size,
-    )
+    fit = _fitted("rise", f, num_samples, grid, probability, chunk_size)
 
     def explain(
         x: X,
@@ -125,6 +120,17 @@ def rise_fit(
     References:
         Petsiuk, Das and Saenko (2018), arXiv:1806.07421, equation 6.
     """
+    return _fitted("rise_fit", f, num_samples, grid, probability, chunk_size)
+
+
+def _fitted(
+    who: str,
+    f: ScalarFn[X, *Ts],
+    num_samples: int,
+    grid: int | tuple[int, ...],
+    probability: float,
+    chunk_size: int | None,
+) -> Averaged[Estimate[X]]:
     _checks.count("num_samples", num_samples, 2)
     _checks.chunk_size(chunk_size)
     _probability(probability)
@@ -137,7 +143,7 @@ def rise_fit(
         baseline: X | ArrayLike = REQUIRED,
         key: PRNGKey = REQUIRED,
     ) -> Estimate[Any]:
-        _checks.key(key, "rise")
+        _checks.key(key, who)
         array = _axes.one_array("grid", x)
         sizes = _axes.over_axes("grid", cells, array)
         v = game(f, array, *args, baseline=baseline)
@@ -171,6 +177,7 @@ def _weigh(
     chunk_size: int | None,
 ) -> tuple[Array, Array]:
     """The estimate at each entry, and its standard error."""
+    unit, values = _regression.in_own_unit(values)
     n, mean = len(values), values.mean()
 
     def pull(i: Int[Array, ""]) -> tuple[Array, Array]:
@@ -180,7 +187,8 @@ def _weigh(
 
     first, second = _tree.mean_samples(pull, n, chunk_size)
     variance = jnp.maximum(second - first**2, 0) / (n - 1)
-    return mean + first * (n / (n - 1)), jnp.sqrt(variance)
+    estimate = mean + first * (n / (n - 1))
+    return unit * estimate, unit * _regression.root(variance)
 
 
 def smooth_mask(

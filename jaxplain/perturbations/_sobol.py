@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, ArrayLike, Float, Int
 
-from .. import _checks
+from .. import _checks, _regression
 from .._types import (
     REQUIRED,
     Averaged,
@@ -60,7 +60,8 @@ def sobol(
     $A_j^{(i)}$ is the mask $A_j$ with entry $i$ of another mask $B_j$. Indices are
     never negative and have no sign; they sum to 1 for additive `f` and to more where
     features interact. A feature without effect gets exactly 0, and so do all of them
-    where `f` is constant.
+    where `f` is constant up to rounding. A value of `f` that is not finite makes every
+    entry NaN.
 
     Designs are Latin hypercubes. On five games with 16 to 64 features their squared
     error was 0.79 to 1.0 of that of independent masks. Scrambled Sobol sequences of as
@@ -71,7 +72,8 @@ def sobol(
         num_groups: Number of groups; leave out to explain each entry of `x`.
         num_designs: Number of pairs of masks $n$, at least 2.
         chunk_size: Number of masks evaluated at once; all of them by default.
-            Peak memory follows it.
+            Peak memory follows it, but for the designs, some `6 * num_designs * d`
+            floats.
 
     Returns:
         `explain(x, *args, baseline, key, groups=None)`, shares of the variance: shape
@@ -97,9 +99,7 @@ def sobol(
         Analysis*, arXiv:2111.04138, section 3.
         Jansen (1999), *Analysis of Variance Designs for Model Output*.
     """
-    fit = sobol_indices(
-        f, num_groups=num_groups, num_designs=num_designs, chunk_size=chunk_size
-    )
+    fit = _fitted("sobol", f, num_groups, num_designs, chunk_size)
 
     def explain(
         x: X,
@@ -114,7 +114,7 @@ def sobol(
     return explain
 
 
-def sobol_indices(
+def sobol_fit(
     f: ScalarFn[X, *Ts],
     *,
     num_groups: int | None = None,
@@ -130,15 +130,17 @@ def sobol_indices(
 
     What the total index has over the first-order one is due to interactions.
     First-order estimates are noisier, and may be negative. The standard errors take
-    the designs for independent, which is on the safe side: a Latin hypercube has less
-    error.
+    the designs for independent, and are too small for few of them: for an MLP with 6
+    features, 95 % intervals covered 85 % of the time with 16 designs, 91 % with 32, and
+    95 % with 128.
 
     Args:
         f: Function to explain: `f(x, *args)` returns a scalar.
         num_groups: Number of groups; leave out to explain each entry of `x`.
         num_designs: Number of pairs of masks $n$, at least 2.
         chunk_size: Number of masks evaluated at once; all of them by default.
-            Peak memory follows it.
+            Peak memory follows it, but for the designs, some `6 * num_designs * d`
+            floats.
 
     Returns:
         `fit(x, *args, baseline, key, groups=None)`, the `SobolIndices`. Costs no more
@@ -149,7 +151,7 @@ def sobol_indices(
         TypeError: As `sobol`.
 
     Example:
-        >>> fit = jax.jit(sobol_indices(lambda x: x[0] * x[1], num_designs=2000))
+        >>> fit = jax.jit(sobol_fit(lambda x: x[0] * x[1], num_designs=2000))
         >>> indices = fit(jnp.ones(2), baseline=-1.0, key=jax.random.key(0))
         >>> indices.total.round(1), indices.first.round(1)
         (Array([1., 1.], dtype=float32), Array([0., 0.], dtype=float32))
@@ -158,6 +160,16 @@ def sobol_indices(
         Saltelli et al. (2010), *Variance Based Sensitivity Analysis of Model Output*,
         table 2, (b) and (f).
     """
+    return _fitted("sobol_fit", f, num_groups, num_designs, chunk_size)
+
+
+def _fitted(
+    who: str,
+    f: ScalarFn[X, *Ts],
+    num_groups: int | None,
+    num_designs: int,
+    chunk_size: int | None,
+) -> Averaged[SobolIndices[X]]:
     _checks.sizes(num_groups, chunk_size)
     n = _checks.count("num_designs", num_designs, 2)
 
@@ -169,8 +181,8 @@ def sobol_indices(
         key: PRNGKey = REQUIRED,
         groups: Labels | None = None,
     ) -> SobolIndices[Any]:
-        _checks.key(key, "sobol")
-        v, d, unflatten = players("sobol", f, x, args, baseline, groups, num_groups)
+        _checks.key(key, who)
+        v, d, unflatten = players(who, f, x, args, baseline, groups, num_groups)
         points = latin_hypercube(key, n, 2 * d)
 
         def mask(i: Int[Array, ""]) -> Float[Array, " d"]:
@@ -194,8 +206,12 @@ def sobol_indices(
 def _indices(values: Float[Array, "n d_and_2"]) -> tuple[Array, ...]:
     """Total and first-order indices, their standard errors, and the variance."""
     n = len(values)
+    # Every index has the variance of all below it: one bad value spoils them all.
+    values = jnp.where(jnp.isfinite(values).all(), values, jnp.nan)
+    unit, values = _regression.in_own_unit(values)
     mean = values[:, jnp.array([0, -1])].mean()
-    values = values - mean
+    # Of a constant only rounding is left, which is not for features to share.
+    values = jnp.where(_regression.constant(values), 0, values - mean)
     a, mixed, b = values[:, :1], values[:, 1:-1], values[:, -1:]
     a, b = (jnp.broadcast_to(column, mixed.shape) for column in (a, b))
     square = (a**2 + b**2) / 2 * (2 * n / (2 * n - 1))
@@ -207,11 +223,11 @@ def _indices(values: Float[Array, "n d_and_2"]) -> tuple[Array, ...]:
         index = parts.mean(0) / scale
         # The error of a ratio, to first order.
         residual = parts - jnp.broadcast_to(index[None], parts.shape) * square
-        return index, residual.std(0, ddof=1) / scale / n**0.5
+        return index, _regression.root(residual.var(0, ddof=1) / n) / scale
 
     total, total_error = share((a - mixed) ** 2 / 2)
     first, first_error = share(b * (mixed - a))
-    return total, first, total_error, first_error, variance
+    return total, first, total_error, first_error, unit * variance * unit
 
 
 def latin_hypercube(key: PRNGKey, num: int, dim: int) -> Float[Array, "num dim"]:

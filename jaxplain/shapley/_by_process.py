@@ -41,7 +41,8 @@ def gp_shap(
         num_groups: Number of groups $d$; leave out to value each entry of `x`.
         chunk_size: Number of coalitions evaluated at once; all of them by default.
             The memory for `f` follows it; the linear algebra takes a few matrices of
-            `num_samples / 2` rows and columns.
+            `num_samples / 2` rows and columns, and `per_player` besides
+            `num_samples * d ** 2 / 4` numbers.
 
     Returns:
         `explain(x, *args, baseline, key, groups=None)`, as `kernel_shap`. Costs at most

@@ -6,8 +6,9 @@ import numpy as np
 from jaxtyping import Array
 
 from .. import _regression, _tree
+from .._regression import root
 from ._least_squares import drawn_share, size_weights
-from ._sample import Sample, root
+from ._sample import Sample
 
 
 def nearest_pairs(sample: Sample) -> tuple[Array, Array, Array]:

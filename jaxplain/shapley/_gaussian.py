@@ -6,10 +6,11 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from .. import _regression
+from .._regression import root
 from . import _kernels
 from ._exact import efficient
 from ._posterior import Posterior, Prior, averaged
-from ._sample import Estimate, Sample, root
+from ._sample import Estimate, Sample
 from ._semivalues import Semivalue, constant_of, covariances, gains_of_linear, shapley
 
 

@@ -8,12 +8,13 @@ import numpy as np
 from jaxtyping import Array, ArrayLike, Float, Int
 
 from .. import _checks, games
+from .._regression import root
 from .._types import REQUIRED, Labels, PRNGKey, ScalarFn, Ts, X
 from ._exact import exact
 from ._faith import nearest_pairs
 from ._gaussian import gaussian_process
 from ._pairs import exact_pairs, posterior_pairs
-from ._sample import Sample, enumerates, every_coalition, observe, root, stratified
+from ._sample import Sample, enumerates, every_coalition, observe, stratified
 
 
 class Interactions(NamedTuple):

@@ -8,8 +8,9 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from .. import _regression, _tree
+from .._regression import root
 from ._exact import efficient
-from ._sample import Estimate, Sample, root
+from ._sample import Estimate, Sample
 
 
 def least_squares(sample: Sample) -> Estimate:

@@ -86,8 +86,12 @@ def _minimise(loss: Callable[[Array], Array], start: Array) -> Array:
         point = jnp.clip(point + change, LOWEST_RAW, HIGHEST_RAW)
         return (point, memory, best, lowest), None
 
-    infinite = jnp.asarray(jnp.inf, start.dtype)
-    state = (start, optimiser.init(start), start, infinite)
+    # All that is carried varies over a mesh as the start does.
+    nothing = jnp.zeros_like(start[0]) * start[0]
+    memory = jax.tree.map(
+        lambda a: a + nothing if a.dtype == start.dtype else a, optimiser.init(start)
+    )
+    state = (start, memory, start, nothing + jnp.inf)
     return jax.lax.scan(step, state, None, length=STEPS)[0][2]
 
 

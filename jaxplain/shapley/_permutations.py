@@ -9,8 +9,9 @@ import numpy as np
 from jaxtyping import Array
 
 from .. import _tree, coalitions
+from .._regression import root
 from .._types import PRNGKey
-from ._sample import Design, Estimate, Sample, root
+from ._sample import Design, Estimate, Sample
 
 
 def design(unions: Sequence[np.ndarray] = ()) -> Design:

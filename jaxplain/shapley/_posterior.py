@@ -106,36 +106,19 @@ def averaged(
     `bank` holds one row per prior; one of them is in memory at a time.
     """
     scale = size_of(y)
-
-    def step(mixture: Posterior, row: Any) -> tuple[Posterior, None]:
-        found = condition(prior(row), features, to_values, y / scale)
-        return _mix(mixture, found), None
-
-    zero = jnp.zeros(len(to_values), y.dtype)
-    nothing = jnp.asarray(-jnp.inf, y.dtype)
-    start = Posterior(nothing, zero, zero, jnp.ones(len(zero), bool))
-    found = jax.lax.scan(step, start, bank)[0]
-    return found._replace(mean=scale * found.mean, variance=scale**2 * found.variance)
+    one = lambda row: condition(prior(row), features, to_values, y / scale)
+    found = jax.lax.map(one, bank)
+    # A covariance that rounding made indefinite has no say.
+    evidence = jnp.where(jnp.isnan(found.evidence), -jnp.inf, found.evidence)
+    share = jax.nn.softmax(evidence)[:, None]
+    weigh = lambda a: jnp.where(share > 0, share * a, 0).sum(0)
+    mean = weigh(found.mean)
+    spread = weigh(found.variance) + weigh((found.mean - mean[None]) ** 2)
+    known = (found.known | (share == 0)).all(0)
+    return Posterior(evidence.max(), scale * mean, scale**2 * spread, known)
 
 
 def size_of(y: Float[Array, " n"]) -> Float[Array, ""]:
     """The largest entry; the answer does not depend on it, nor do derivatives."""
     largest = jax.lax.stop_gradient(jnp.abs(y).max())
     return jnp.where(largest > 0, largest, 1)
-
-
-def _mix(a: Posterior, b: Posterior) -> Posterior:
-    evidence = jnp.logaddexp(a.evidence, b.evidence)
-    p, q = jnp.exp(a.evidence - evidence), jnp.exp(b.evidence - evidence)
-    apart = p * q * (a.mean - b.mean) ** 2
-    return Posterior(
-        evidence,
-        p * a.mean + q * b.mean,
-        _times(p, a.variance) + _times(q, b.variance) + apart,
-        a.known & b.known,
-    )
-
-
-def _times(share: Array, variance: Array) -> Array:
-    """A share of a variance that may be infinite."""
-    return jnp.where(share > 0, share * variance, 0)

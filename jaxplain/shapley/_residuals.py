@@ -6,9 +6,10 @@ import numpy as np
 from jaxtyping import Array
 
 from .. import _regression, _tree
+from .._regression import root
 from ._exact import efficient
 from ._least_squares import drawn_share, left_out, pair, size_weights
-from ._sample import Estimate, Sample, root
+from ._sample import Estimate, Sample
 
 
 def regression_adjusted(sample: Sample) -> Estimate:

@@ -49,10 +49,10 @@ class Estimated(Protocol[X, *Ts]):
 
 
 class Sample(NamedTuple):
-    """Values of a game above that of no player, in a unit that makes them at most 1.
+    """Values of a game above that of no player, in a unit of their own.
 
     Attributes:
-        unit: A power of 2, in the units of `f`: squares neither overflow nor vanish.
+        unit: A power of 2, in the units of `f`, in which all values are below 4.
         full: Value of all players.
         values: Values of the coalitions between, in the order of the design.
         draw: The design.
@@ -100,13 +100,7 @@ def observe(
     values = games.evaluate(value, with_ends, int(counts.sum()) + 2, chunk_size)
     # Every value is a mean over coalitions: one that is not finite spoils them all.
     values = jnp.where(jnp.isfinite(values).all(), values, jnp.nan)
-    above = values - values[0]
-    # The answer does not depend on the unit, so no derivative runs through it.
-    largest = jax.lax.stop_gradient(jnp.abs(above).max())
-    usable = jnp.isfinite(largest) & (largest > 0)
-    _, exponent = jnp.frexp(jnp.where(usable, largest, 1))
-    unit = jnp.ldexp(jnp.ones_like(largest), exponent)
-    above = above / unit
+    unit, above = _regression.in_own_unit(values - values[0])
     return Sample(unit, above[1], above[2:], draw, counts, num_groups, chunk_size)
 
 
@@ -116,12 +110,6 @@ def in_units_of_f(found: Estimate[Array], sample: Sample) -> Estimate[Array]:
         found.standard_error * sample.unit,
         found.evaluations,
     )
-
-
-def root(variance: Array) -> Array:
-    """The square root, with a derivative of 0 where it is 0."""
-    positive = variance > 0
-    return jnp.where(positive, jnp.sqrt(jnp.where(positive, variance, 1)), variance)
 
 
 def every_coalition(num_groups: int) -> tuple[Draw, np.ndarray]:

@@ -9,6 +9,7 @@ import jax.random as jr
 from jaxtyping import Array, ArrayLike, Float, Int
 
 from .. import _checks, _regression, _tree, coalitions, games
+from .._regression import root
 from .._types import REQUIRED, Labels, PRNGKey, Scalar, ScalarFn, Ts, X
 from ._exact import exact
 from ._least_squares import left_out, pair, size_weights
@@ -19,7 +20,6 @@ from ._sample import (
     every_coalition,
     in_units_of_f,
     observe,
-    root,
 )
 
 
@@ -140,9 +140,9 @@ def accumulate(
         _checks.key(key, "accumulate")
         v, d, _ = games.players("accumulate", f, x, args, baseline, groups, num_groups)
         _check_round("accumulate", num_samples, d)
-        seen = _nothing(v, d) if statistics is None else statistics
-        _checks.statistics_of(seen.moment.shape, d)
-        return _round(v, d, num_samples, chunk_size, key, seen)
+        if statistics is not None:
+            _checks.statistics_of(statistics.moment.shape, d)
+        return _round(v, d, num_samples, chunk_size, key, statistics)
 
     return observed
 
@@ -228,7 +228,8 @@ def shapley_until(
             return goes_on & (seen.rounds < max_samples // num_samples)
 
         again = lambda seen: _round(v, d, num_samples, chunk_size, key, seen)
-        found = estimate(jax.lax.while_loop(unfinished, again, _nothing(v, d)))
+        # The first round is needed anyway, and tells what the loop carries.
+        found = estimate(jax.lax.while_loop(unfinished, again, again(None)))
         return Estimate(
             unflatten(found.values), unflatten(found.standard_error), found.evaluations
         )
@@ -243,32 +244,23 @@ def _check_round(who: str, num_samples: int, num_groups: int) -> None:
     _checks.enough_samples(who, num_samples, num_groups, least)
 
 
-def _nothing(value: Any, num_groups: int) -> Statistics:
-    """The statistics of no round at all."""
-    seen = jax.eval_shape(value, jax.ShapeDtypeStruct((num_groups,), jnp.bool_))
-    dtype = _tree.accumulator(seen.dtype)
-    end, vector = jnp.zeros((), dtype), jnp.zeros(num_groups, dtype)
-    square = jnp.zeros((num_groups, num_groups), dtype)
-    zero = jnp.zeros((), jnp.int32)
-    return Statistics(jnp.ones_like(end), end, square, vector, square, zero, zero)
-
-
 def _round(
     value: Any,
     num_groups: int,
     num_samples: int,
     chunk_size: int | None,
     key: PRNGKey,
-    seen: Statistics,
+    seen: Statistics | None,
 ) -> Statistics:
-    draw = coalitions.stratified(jr.fold_in(key, seen.rounds), num_groups, num_samples)
+    rounds = jnp.zeros((), jnp.int32) if seen is None else seen.rounds
+    draw = coalitions.stratified(jr.fold_in(key, rounds), num_groups, num_samples)
     counts = coalitions.allocation(num_groups, num_samples)
     sample = observe(value, (draw, counts), num_groups, chunk_size)
-    unit = jnp.where(seen.rounds > 0, seen.unit, sample.unit)
-    ratio = sample.unit / unit
-    sample = sample._replace(
-        unit=unit, full=sample.full * ratio, values=sample.values * ratio
-    )
+    if seen is not None:
+        ratio = sample.unit / seen.unit
+        sample = sample._replace(
+            unit=seen.unit, full=sample.full * ratio, values=sample.values * ratio
+        )
     weight_of_size, half = size_weights(sample), num_samples // 2
 
     def row(i: Array) -> tuple[Array, Array, Array]:
@@ -276,22 +268,28 @@ def _round(
         return z, y, weight_of_size[size]
 
     gram, moment = _regression.normal_equations(row, half, chunk_size)
-    seen = seen._replace(
-        unit=unit,
-        total=sample.full,
-        gram=seen.gram + gram,
-        moment=seen.moment + moment,
-        rounds=seen.rounds + 1,
-        evaluations=seen.evaluations + num_samples + 2,
+    new = Statistics(
+        sample.unit,
+        sample.full,
+        gram,
+        moment,
+        jnp.zeros_like(gram),
+        jnp.ones((), jnp.int32),
+        sample.evaluations,
     )
-    rest, inverse, _ = _solve(seen)
+    if seen is not None:
+        sums = jax.tree.map(jnp.add, seen, new)
+        new = sums._replace(unit=sample.unit, total=sample.full)
+    rest, inverse, _ = _solve(new)
 
     def scores(indices: Array, valid: Array) -> tuple:
         z, y, w = jax.vmap(row)(indices)
         leverage = w * jnp.sum(_regression.dot(z, inverse) * z, 1)
-        # What a pair alone determines shows its error in later rounds.
-        left, _ = left_out(y - _regression.dot(z, rest), leverage, valid)
+        left, alone = left_out(y - _regression.dot(z, rest), leverage, valid)
         score = z * (w * left)[:, None]
-        return _regression.dot(score.T, score), ()
+        return (_regression.dot(score.T, score), alone.sum(dtype=w.dtype)), ()
 
-    return seen._replace(scores=seen.scores + _tree.loop(scores, half, chunk_size)[0])
+    (squares, alone), _ = _tree.loop(scores, half, chunk_size)
+    # Pairs without a residual, in a first round that is small, are like the others.
+    share = half / jnp.maximum(half - alone, 1)
+    return new._replace(scores=new.scores + share * squares)

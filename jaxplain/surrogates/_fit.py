@@ -27,6 +27,8 @@ def fit(
     All classes of one key have their masks and weights in common. So they share all
     that is done with matrices, unless one of them lacks a value.
     """
+    # LIME is linear in the values, and its errors are squares of them.
+    unit, values = _regression.in_own_unit(values)
     logs = _tree.map_samples(lambda i: log_weight(design(i)), len(values), chunk_size)
 
     def solve(complete: bool) -> Surrogate[Array]:
@@ -34,10 +36,15 @@ def fit(
             values, logs, complete, design, num_groups, ridge, choose, chunk_size
         )
 
-    return jax.lax.cond(
+    found = jax.lax.cond(
         everywhere(jnp.isfinite(values).all()),
         lambda: solve(True),
         lambda: solve(False),
+    )
+    return found._replace(
+        weights=unit * found.weights,
+        intercept=unit * found.intercept,
+        standard_error=unit * found.standard_error,
     )
 
 
@@ -101,7 +108,7 @@ def _solve(
         jnp.where(known, kept.put(weights, 0), jnp.nan),
         jnp.where(known.all(), intercept, jnp.nan),
         jnp.where(varies, explained, jnp.where(total > 0, 1.0, jnp.nan)),
-        jnp.where(known, kept.put(jnp.sqrt(errors.squared), jnp.nan), jnp.nan),
+        jnp.where(known, kept.put(_regression.root(errors.squared), jnp.nan), jnp.nan),
         evaluations,
         effective + nothing,
         solution.condition + nothing,

@@ -25,9 +25,12 @@ def log_weight(
 ) -> Callable[[Array], Float[Array, ""]]:
     """A mask to the logarithm of its weight."""
     if not callable(distance):
-        table = jnp.asarray(log_weight_of_size(distance, width, num_groups), dtype)
+        logs = log_weight_of_size(distance, width, num_groups)
+        with np.errstate(over="ignore"):  # to -inf: the weight is 0
+            table = jnp.asarray(logs, dtype)
         return lambda mask: table[mask.sum()]
-    scale = 2 * (1.0 if width is None else width) ** 2
+    # A width of 0 in a narrow dtype would make the distance 0 of the input NaN.
+    unit = max(1.0 if width is None else width, float(jnp.finfo(dtype).tiny))
 
     def of_mask(mask: Array) -> Float[Array, ""]:
         found = jnp.asarray(distance(mask.astype(dtype)))
@@ -36,7 +39,7 @@ def log_weight(
                 "`distance` must map a mask to a scalar, but returns shape "
                 f"{found.shape}. Reduce it over the features, for example by a sum."
             )
-        return -(found.astype(dtype) ** 2) / scale
+        return -((found.astype(dtype) / unit) ** 2) / 2
 
     return of_mask
 
@@ -47,7 +50,8 @@ def log_weight_of_size(
     """The logarithm of the weight of a coalition, for each size from 0 to all."""
     share = np.arange(num_groups + 1) / num_groups
     if distance == "cosine":
-        squared, default = (1 - np.sqrt(share)) ** 2, 0.25
+        found, default = 1 - np.sqrt(share), 0.25
     else:
-        squared, default = num_groups * (1 - share), 0.75 * num_groups**0.5
-    return -squared / (2 * cast(float, default if width is None else width) ** 2)
+        found, default = np.sqrt(num_groups * (1 - share)), 0.75 * num_groups**0.5
+    with np.errstate(over="ignore"):  # the weight is 0
+        return -((found / cast(float, default if width is None else width)) ** 2) / 2

@@ -61,10 +61,10 @@ def surrogate(
         num_groups: Number of groups; leave out to weigh each entry of `x`.
         sampling: The law of the coalitions. `"bernoulli"` holds each feature with
             probability 1/2. `"quasi_random"` does so in a balanced way, with about half
-            the squared error; standard errors are then too large. `"text"`
-            draws the number of absent features uniformly, as the `lime` package does
-            for words. `"local"` draws each coalition in proportion to its weight, and
-            weighs them equally after that: for narrow kernels.
+            the squared error, if `num_samples` is a power of 2: use 1024 rather than
+            1000. `"text"` draws the number of absent features uniformly, as the `lime`
+            package does for words. `"local"` draws each coalition in proportion to its
+            weight, and weighs them equally after that: for narrow kernels.
         distance: `"cosine"`, `"euclidean"`, or your own function of a mask.
         width: Kernel width $\omega$: by default 0.25 for the cosine distance, from 0
             (the input) to 1; $0.75 \sqrt{d}$ for the Euclidean one; 1 for your own.

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import jax
+import jax.numpy as jnp
 from jaxtyping import Array
 
 from .. import _checks, games
@@ -56,8 +58,9 @@ def regress(
         The `Surrogate`, with weights of shape `(num_groups,)`.
 
     Raises:
-        ValueError: If an option is out of range, or there are too few samples to
-            determine a model without a penalty.
+        ValueError: If an option is out of range, the design is for another number of
+            features, or there are too few samples to determine a model without a
+            penalty.
 
     Example:
         >>> v = lambda mask: 1.0 + 2.0 * mask[0] - mask[1]
@@ -73,6 +76,13 @@ def regress(
     _checks.count("num_groups", num_groups)
     choose = chooser(selection, num_features)
     enough("a surrogate", num_samples, num_groups, ridge, num_features)
+    shape = jax.eval_shape(design, jnp.zeros((), int)).shape
+    if shape != (num_groups,):
+        raise ValueError(
+            f"`design` must return masks of shape {(num_groups,)}, for `num_groups`, "
+            f"but returns shape {shape}. Make both for the same features, for example "
+            f"`coalitions.exhaustive({num_groups})`."
+        )
     values = games.evaluate(value, design, num_samples, chunk_size)
     log_weight = _kernel.log_weight(distance, width, num_groups, values.dtype)
     return fit(values, design, log_weight, num_groups, ridge, choose, chunk_size)

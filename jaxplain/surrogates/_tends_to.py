@@ -5,7 +5,7 @@ from typing import Any
 import jax.numpy as jnp
 from jaxtyping import ArrayLike
 
-from .. import _checks, games
+from .. import _checks, _regression, games
 from .._types import REQUIRED, Labels, PRNGKey, ScalarFn, Ts, X
 from ..shapley import _gaussian, _sample
 from ..shapley._exact import exact
@@ -103,6 +103,6 @@ def _posterior(sample: _sample.Sample, value: Semivalue) -> _sample.Estimate:
     known = odd.known & even.known
     return _sample.Estimate(
         jnp.where(known, odd.mean + even.mean, jnp.nan),
-        jnp.where(known, _sample.root(odd.variance + even.variance), jnp.nan),
+        jnp.where(known, _regression.root(odd.variance + even.variance), jnp.nan),
         sample.evaluations,
     )
