@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float, Int
 
-from .. import coalitions, games
+from .. import _regression, coalitions, games
 from .._types import Draw, Labels, PRNGKey, Scalar, Ts, X
 
 
