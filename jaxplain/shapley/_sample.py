@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable
 from typing import Any, Generic, NamedTuple, Protocol, overload
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float, Int
