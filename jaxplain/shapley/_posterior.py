@@ -115,7 +115,10 @@ def averaged(
     mean = weigh(found.mean)
     spread = weigh(found.variance) + weigh((found.mean - mean[None]) ** 2)
     known = (found.known | (share == 0)).all(0)
-    return Posterior(evidence.max(), scale * mean, scale**2 * spread, known)
+    spoilt = jnp.where(jnp.isfinite(y).all(), 0, jnp.nan)  # else no prior has a say
+    return Posterior(
+        evidence.max(), scale * mean + spoilt, scale**2 * spread + spoilt, known
+    )
 
 
 def size_of(y: Float[Array, " n"]) -> Float[Array, ""]:
