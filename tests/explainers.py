@@ -33,6 +33,7 @@ class Case(NamedTuple):
         grouped: Does it take `groups`?
         noise: Is noise drawn leaf by leaf, so that the structure of `x` matters?
         traces: How often one call traces `f`.
+        slow: Is it so like another that its laws can wait for `make test-slow`?
     """
 
     name: str
@@ -45,6 +46,7 @@ class Case(NamedTuple):
     grouped: bool = False
     noise: bool = False
     traces: int = 1
+    slow: bool = False
 
     def given(self, x: Any, key: Any = KEY) -> dict[str, Any]:
         """The keywords of a call: fixed baselines and attributions, shaped like `x`."""
@@ -224,13 +226,15 @@ VARIANTS = [
         FOR_BASELINE,
         axioms=LINE | COMPLETE,
         traces=2,
+        slow=True,
     ),
-    Case("curved_ig", curved_ig, FOR_BASELINE, 8, LINE),
+    Case("curved_ig", curved_ig, FOR_BASELINE, 8, LINE, slow=True),
     Case(
         "guided_ig",
         partial(jx.paths.guided_ig, steps=8),
         FOR_BASELINE,
         axioms=words("dummy symmetric"),
+        slow=True,
     ),
     Case(
         "expected_gradients",
@@ -239,8 +243,9 @@ VARIANTS = [
         8,
         GRADIENT | words("affine"),
         random=True,
+        slow=True,
     ),
-    Case("interactions_with", with_all, FOR_BASELINE, 8, LINE, traces=2),
+    Case("interactions_with", with_all, FOR_BASELINE, 8, LINE, traces=2, slow=True),
     Case(
         "gp_shap",
         partial(jx.gp_shap, num_samples=28),
@@ -251,8 +256,23 @@ VARIANTS = [
         grouped=True,
     ),
     Case("shapley_values", jx.shapley_values, FOR_BASELINE, 64, SHAPLEY, grouped=True),
-    Case("banzhaf_values", jx.banzhaf_values, FOR_BASELINE, 64, LINE, grouped=True),
-    Case("owen_values", owen_values, FOR_BASELINE, 48, LINE_BUT_NAMES | COMPLETE),
+    Case(
+        "banzhaf_values",
+        jx.banzhaf_values,
+        FOR_BASELINE,
+        64,
+        LINE,
+        grouped=True,
+        slow=True,
+    ),
+    Case(
+        "owen_values",
+        owen_values,
+        FOR_BASELINE,
+        48,
+        LINE_BUT_NAMES | COMPLETE,
+        slow=True,
+    ),
     *(
         Case(
             make.__name__,
@@ -262,6 +282,7 @@ VARIANTS = [
             SAMPLED | COMPLETE | words("affine"),
             random=True,
             grouped=True,
+            slow=True,
         )
         for make in (jx.leverage_shap, jx.msr_shap, jx.permutation_shap)
     ),
@@ -282,6 +303,7 @@ VARIANTS = [
         words("invariant affine"),
         random=True,
         grouped=True,
+        slow=True,
     ),
     Case(
         "occlusion_of_windows",
@@ -289,6 +311,7 @@ VARIANTS = [
         FOR_BASELINE,
         6,
         words("linear invariant affine"),
+        slow=True,
     ),
     Case(
         "rise_on_a_grid",
@@ -297,6 +320,7 @@ VARIANTS = [
         8,
         words("linear invariant affine"),
         random=True,
+        slow=True,
     ),
     Case("expected_shap", expected_shap, TO_DRAW_FOR_STACK, NUM_BASELINES, SHAPLEY),
     Case("head_ig", head_ig, samples=8, like_x=False),
@@ -343,6 +367,7 @@ VARIANTS = [
         SAMPLED | words("affine"),
         random=True,
         grouped=True,
+        slow=True,
     ),
     Case(
         "lime_of_few",
@@ -351,6 +376,7 @@ VARIANTS = [
         14,
         random=True,
         grouped=True,
+        slow=True,
     ),
     Case("surrogate", surrogate, TO_DRAW, 14, like_x=False, random=True, grouped=True),
     Case("grad_cam_plus_plus", at_features(cam.grad_cam_plus_plus), like_x=False),
@@ -377,15 +403,20 @@ VARIANTS = [
 
 def having(flag, among=CASES):
     """Run a test for each explainer of which `flag(case)` holds."""
-    chosen = [case for case in among if flag(case)]
-    return pytest.mark.parametrize("case", chosen, ids=repr)
+    chosen = [_param(case, name=case.name) for case in among if flag(case)]
+    return pytest.mark.parametrize("case", chosen)
+
+
+def _param(case, *rest, name):
+    marks = [pytest.mark.slow] if case.slow else []
+    return pytest.param(case, *rest, id=name, marks=marks)
 
 
 def in_one_or_several_chunks(among=CASES):
     """Run a test for each explainer, and again in chunks where it takes them."""
-    whole = [pytest.param(case, {}, id=case.name) for case in among]
+    whole = [_param(case, {}, name=case.name) for case in among]
     chunked = [
-        pytest.param(case, {"chunk_size": 3}, id=f"{case.name}_in_chunks")
+        _param(case, {"chunk_size": 3}, name=f"{case.name}_in_chunks")
         for case in among
         if case.samples
     ]

@@ -15,7 +15,10 @@ def _single_precision():
         yield
 
 
-@pytest.mark.parametrize(("num_features", "num_samples"), [(50, 200), (784, 2048)])
+@pytest.mark.parametrize(
+    ("num_features", "num_samples"),
+    [(50, 200), pytest.param(784, 2048, marks=pytest.mark.slow)],
+)
 def test_kernel_shap_of_a_linear_function_is_its_weights(num_features, num_samples):
     w = jr.normal(jr.key(1), (num_features,))
     explain = jx.kernel_shap(lambda x: jnp.dot(x, w), num_samples=num_samples)

@@ -108,7 +108,10 @@ def temporary_bytes(explain, x):
 
 EVERY = [ig, smooth, expected, monte_carlo, lime, kernel_shap, occlusion, deletion]
 CASES = [(make, cnn, IMAGE) for make in (*EVERY, layer_ig)]
-CASES += [(make, lstm, SERIES) for make in (ig, lime, occlusion)]
+CASES += [
+    pytest.param(make, lstm, SERIES, marks=pytest.mark.slow)
+    for make in (ig, lime, occlusion)
+]
 
 
 @pytest.mark.parametrize(
