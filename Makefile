@@ -29,6 +29,7 @@ check: .venv/ready-dev
 	$(BIN)/ruff check .
 	$(BIN)/pyright
 	$(MAKE) test
+	$(BIN)/python -m pytest -q -m slow tests/test_docs.py
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet --site-dir site
 
 docs: .venv/ready-dev

@@ -52,6 +52,7 @@ def run(name, code, folder):
     return ran.stdout
 
 
+@pytest.mark.slow
 def test_the_tour_and_the_code_of_every_page_run(tmp_path):
     programs = {"tour.py": (DOCS / "tour.py").read_text()}
     programs |= {f"{name(page)}.py": code for page in PAGES if (code := program(page))}

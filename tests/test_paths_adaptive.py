@@ -196,6 +196,7 @@ def test_a_batch_is_a_loop():
         assert gradients == one.gradients
 
 
+@pytest.mark.slow
 def test_shards_are_explained_where_they_lie():
     xs = jnp.stack([X, -X])
     explain = jax.vmap(lambda x: paths.adaptive_ig(network)(x, draw(0), baseline=0.0))

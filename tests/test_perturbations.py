@@ -100,6 +100,7 @@ def test_another_key_draws_other_masks(name):
     assert np.any(one != other)
 
 
+@pytest.mark.slow
 def test_a_key_draws_the_same_masks_in_32_bits():
     x = np.asarray(XS[0], np.float32)
     names = ["rise", "sobol", "permutation_importance"]

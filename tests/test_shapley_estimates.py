@@ -174,6 +174,7 @@ def sampled_pairs(make, d=6, num_samples=40):
     return quick_jit(lambda t, key: explain(jnp.ones(d), t, baseline=0.0, key=key))
 
 
+@pytest.mark.slow
 def test_sampled_faith_shap_of_a_game_of_pairs_is_exact():
     table = game_of_pairs()
     found = sampled_pairs(jx.faith_shap)(table, KEY)

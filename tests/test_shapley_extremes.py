@@ -52,6 +52,7 @@ def test_a_loss_at_a_game_of_zeros_has_a_gradient(method):
 
 
 @slow.by_method(["msr", "leverage", "gp"])
+@pytest.mark.slow
 def test_few_coalitions_are_exact_for_an_additive_game_or_say_that_they_are_not(method):
     linear = lambda x, w: w @ x
     fit = jx.shapley_fit(linear, method=method, num_samples=21)
@@ -65,6 +66,7 @@ def test_few_coalitions_are_exact_for_an_additive_game_or_say_that_they_are_not(
     assert error.max() < 0.05
 
 
+@pytest.mark.slow
 def test_an_error_that_cannot_be_known_is_infinite():
     """As many pairs as unknowns leave no residual to judge by."""
     fit = jx.shapley_fit(curved, method="leverage", num_samples=14)
@@ -74,6 +76,7 @@ def test_an_error_that_cannot_be_known_is_infinite():
     assert jnp.isinf(found.standard_error[known]).any()
 
 
+@pytest.mark.slow
 def test_rates_per_player_are_finite_for_many_players():
     d = 100
     x = jnp.where(jr.bernoulli(KEY, 0.5, (40, d)), 1, -1).astype(jnp.float32)

@@ -96,6 +96,7 @@ def test_a_process_that_sees_too_little_says_so(d, num_samples):
 # A rate for each player.
 
 
+@pytest.mark.slow
 def test_rates_per_player_are_an_option_of_the_explainer():
     table, key = GAMES["smooth"]()[:64], jr.key(3)
     explain = jx.gp_shap(slow.look_up, per_player=True, num_samples=40)

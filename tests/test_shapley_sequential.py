@@ -58,6 +58,7 @@ def rounds_of(found):
     return int(found.evaluations) // (SAMPLES + 2)
 
 
+@pytest.mark.slow
 def test_an_estimate_of_two_rounds_is_that_of_the_union_of_their_coalitions():
     SEEN.clear()
     found = estimate(jax.block_until_ready(rounds(2)))
@@ -102,6 +103,7 @@ def test_until_repeats_rounds_with_the_same_key_up_to_its_tolerance(tolerance):
     assert all(e.standard_error.max() > tolerance for e in by_hand[1:-1])
 
 
+@pytest.mark.slow
 def test_until_is_done_at_its_budget():
     found = until(1e-9, max_samples=5 * SAMPLES + 3)(TABLE, KEY)
     assert rounds_of(found) == 5
@@ -109,6 +111,7 @@ def test_until_is_done_at_its_budget():
     assert rounds_of(until(1e-9, max_samples=SAMPLES)(TABLE, KEY)) == 1
 
 
+@pytest.mark.slow
 def test_under_vmap_each_input_stops_where_it_would_alone():
     tables = np.stack([TABLE, 0.2 * TABLE, 2 * TABLE, np.full(2**D, 2.0)])
     together = jax.vmap(until(0.1), (0, None))(tables, KEY)

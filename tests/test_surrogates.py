@@ -74,6 +74,7 @@ def test_a_class_that_lacks_values_leaves_the_others_as_they_are():
     assert_close(together, jax.tree.map(lambda *rows: jnp.stack(rows), *each))
 
 
+@pytest.mark.slow
 def test_a_surrogate_of_all_classes_has_derivatives_of_both_kinds():
     explain = jx.lime(f, num_samples=20, num_features=2, selection="forward")
     each = jax.vmap(partial(explain, **ZERO, key=KEY), (None, 0))
@@ -188,6 +189,7 @@ def test_a_tiny_width_leaves_the_input_alone(distance, dtype, width):
     assert found.effective_samples == 1
 
 
+@pytest.mark.slow
 def test_local_samples_weigh_the_same_and_are_the_same_in_chunks():
     def explain(chunk_size):
         options = {"num_samples": 20, "chunk_size": chunk_size, "width": 0.15}

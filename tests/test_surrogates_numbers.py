@@ -239,6 +239,7 @@ def test_a_sampling_law_draws_what_it_says(sampling, distance):
     assert (abs(masks.mean(0) - share) <= 4 * np.sqrt(0.25 / num)).all()
 
 
+@pytest.mark.slow
 def test_a_balanced_design_is_closer_to_the_limit_than_a_random_one(getkey):
     limit = fit_to_all("cosine", None, 0.0)
     keys = jr.split(getkey(), 100)
