@@ -7,7 +7,7 @@ from jaxtyping import Array
 
 from .. import _regression, _tree
 from .._regression import root
-from ._least_squares import drawn_share, size_weights
+from ._least_squares import drawn_share, size_weights, solve
 from ._sample import Sample
 
 
@@ -31,12 +31,8 @@ def nearest_pairs(sample: Sample) -> tuple[Array, Array, Array]:
         # What is left to find sums to zero, as in the regression of main effects.
         return terms - terms.mean(), y, weights[mask.sum()]
 
-    gram, moment = _regression.normal_equations(
-        row, len(sample.values), sample.chunk_size
-    )
-    identity = jnp.eye(number, dtype=dtype)
-    solved, lost = _regression.minimum_norm(gram, jnp.c_[moment, identity])
-    rest, inverse = solved[:, 0], solved[:, 1:]
+    equations = _regression.normal_equations(row, len(sample.values), sample.chunk_size)
+    rest, inverse, known = solve(*equations)
     missing = 1 - drawn_share(sample)
 
     def influence(k: Array) -> Array:
@@ -53,7 +49,6 @@ def nearest_pairs(sample: Sample) -> tuple[Array, Array, Array]:
     half = max(1, len(sample.values) // 2)
     chunk = sample.chunk_size and max(1, sample.chunk_size // 2)
     error = root(_tree.loop(spread, half, chunk)[0])
-    known = lost - 1 / number < 0.01 / number
     found = jnp.where(known, rest - rest.mean() + share, jnp.nan)
     error = jnp.where(known, error, jnp.nan)
     return found[:d], found[d:], error[d:]

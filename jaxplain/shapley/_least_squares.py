@@ -20,17 +20,11 @@ def least_squares(sample: Sample) -> Estimate:
     both coalitions of a pair become one row: their difference, which is all that the
     values depend on. The standard errors are those of HC3, for a finite population.
     """
-    d, half = sample.num_groups, len(sample.values) // 2
+    half = len(sample.values) // 2
     weight_of_size = size_weights(sample)
 
-    def row(i: Array) -> tuple[Array, Array, Array]:
-        z, y, size = pair(sample, i)
-        return z, y, weight_of_size[size]
-
-    gram, moment = _regression.normal_equations(row, half, sample.chunk_size)
-    identity = jnp.eye(d, dtype=gram.dtype)
-    solved, lost = _regression.minimum_norm(gram, jnp.c_[moment, identity])
-    rest, inverse = solved[:, 0], solved[:, 1:]
+    equations = _regression.normal_equations(rows(sample), half, sample.chunk_size)
+    rest, inverse, determined = solve(*equations)
     missing = 1 - drawn_share(sample)
 
     def spread(indices: Array, valid: Array) -> tuple:
@@ -44,13 +38,33 @@ def least_squares(sample: Sample) -> Estimate:
 
     (variance, unknown), _ = _tree.loop(spread, half, sample.chunk_size)
     variance = jnp.where(unknown, jnp.inf, variance)
-    # The constraint takes care of one direction, the vector of ones, and of no other.
-    determined = lost - 1 / d < 0.01 / d
     return Estimate(
         jnp.where(determined, efficient(rest, sample), jnp.nan),
         jnp.where(determined, root(variance), jnp.nan),
         sample.evaluations,
     )
+
+
+def rows(sample: Sample) -> _regression.Row:
+    """The rows of the regression, one for each pair."""
+    weight_of_size = size_weights(sample)
+
+    def row(i: Array) -> tuple[Array, Array, Array]:
+        z, y, size = pair(sample, i)
+        return z, y, weight_of_size[size]
+
+    return row
+
+
+def solve(
+    gram: Float[Array, "d d"], moment: Float[Array, " d"]
+) -> tuple[Float[Array, " d"], Float[Array, "d d"], Bool[Array, " d"]]:
+    """What is left to find, the inverse, and which unknowns are determined."""
+    d = len(moment)
+    identity = jnp.eye(d, dtype=gram.dtype)
+    solved, lost = _regression.minimum_norm(gram, jnp.c_[moment, identity])
+    # The constraint takes care of one direction, the vector of ones, and of no other.
+    return solved[:, 0], solved[:, 1:], lost - 1 / d < 0.01 / d
 
 
 def left_out(

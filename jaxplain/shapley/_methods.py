@@ -15,12 +15,11 @@ from ._per_player import per_player
 from ._residuals import regression_adjusted
 from ._sample import (
     Design,
-    Estimate,
     Estimated,
     Estimator,
     enumerates,
     every_coalition,
-    in_units_of_f,
+    in_place,
     observe,
     stratified,
 )
@@ -37,12 +36,14 @@ class Method(NamedTuple):
         design: Which coalitions it looks at.
         estimate: What it makes of their values.
         least: The fewest coalitions it takes, for a number of players.
-        enumerates: Is the exact answer of a large budget the Shapley values?
+        exact: What it makes of all coalitions, where the budget covers them.
+        enumerates: Does it do so for more than a single player?
     """
 
     design: Design
     estimate: Estimator
     least: Callable[[int], int]
+    exact: Estimator = exact
     enumerates: bool = True
 
 
@@ -69,7 +70,6 @@ def fitted(
     """An estimate by a method, under the name that the user called."""
     _checks.count("num_samples", num_samples)
     _checks.sizes(num_groups, chunk_size)
-    design, estimate, least, all_give_shapley = method
 
     def fit(
         x: X,
@@ -83,19 +83,15 @@ def fitted(
         v, number, unflatten = games.players(
             who, f, x, args, baseline, groups, num_groups
         )
-        fewest = least(number)
-        if number == 1 or (all_give_shapley and enumerates(number, num_samples)):
-            sample = observe(v, every_coalition(number), number, chunk_size)
-            found = exact(sample)
+        fewest = method.least(number)
+        if number == 1 or (method.enumerates and enumerates(number, num_samples)):
+            design, estimate = every_coalition(number), method.exact
         else:
             _checks.enough_samples(who, num_samples, number, fewest)
-            drawn = design(key, number, num_samples)
-            sample = observe(v, drawn, number, chunk_size)
-            found = estimate(sample)
-        found = in_units_of_f(found, sample)
-        return Estimate(
-            unflatten(found.values), unflatten(found.standard_error), found.evaluations
-        )
+            design = method.design(key, number, num_samples)
+            estimate = method.estimate
+        sample = observe(v, design, number, chunk_size)
+        return in_place(estimate(sample), sample.unit, unflatten)
 
     return fit
 

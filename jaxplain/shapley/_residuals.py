@@ -8,7 +8,7 @@ from jaxtyping import Array
 from .. import _regression, _tree
 from .._regression import root
 from ._exact import efficient
-from ._least_squares import drawn_share, left_out, pair, size_weights
+from ._least_squares import drawn_share, left_out, pair, rows, size_weights, solve
 from ._sample import Estimate, Sample
 
 
@@ -22,19 +22,13 @@ def regression_adjusted(sample: Sample) -> Estimate:
     d, half = sample.num_groups, len(sample.values) // 2
     weight_of_size = size_weights(sample)
 
-    def row(i: Array) -> tuple[Array, Array, Array]:
-        z, y, size = pair(sample, i)
-        return z, y, weight_of_size[size]
-
-    gram, moment = _regression.normal_equations(row, half, sample.chunk_size)
-    identity = jnp.eye(d, dtype=gram.dtype)
-    solved, lost = _regression.minimum_norm(gram, jnp.c_[moment, identity])
-    rest, inverse = solved[:, 0], solved[:, 1:]
+    equations = _regression.normal_equations(rows(sample), half, sample.chunk_size)
+    rest, inverse, determined = solve(*equations)
     number = pair_counts(sample)
     # The variance of a mean of n terms from their squares; one term says little.
-    spread = jnp.asarray(number / np.maximum(number - 1, 0.5), gram.dtype)
+    spread = jnp.asarray(number / np.maximum(number - 1, 0.5), rest.dtype)
     missing = (1 - drawn_share(sample)) * spread
-    drawn = jnp.asarray(sample.counts, gram.dtype)
+    drawn = jnp.asarray(sample.counts, rest.dtype)
 
     def residuals(indices: Array, valid: Array) -> tuple:
         z, y, size = jax.vmap(lambda i: pair(sample, i))(indices)
@@ -52,7 +46,6 @@ def regression_adjusted(sample: Sample) -> Estimate:
 
     (correction, variance, unknown), _ = _tree.loop(residuals, half, sample.chunk_size)
     # Where nearly all pairs are drawn, the correction itself is the error.
-    determined = lost - 1 / d < 0.01 / d
     return Estimate(
         jnp.where(determined, efficient(rest + correction, sample), jnp.nan),
         jnp.where(

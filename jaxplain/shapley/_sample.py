@@ -103,10 +103,13 @@ def observe(
     return Sample(unit, above[1], above[2:], draw, counts, num_groups, chunk_size)
 
 
-def in_units_of_f(found: Estimate[Array], sample: Sample) -> Estimate[Array]:
+def in_place(
+    found: Estimate[Array], unit: Any, unflatten: Callable[[Array], X]
+) -> Estimate[X]:
+    """An estimate in the units of `f`, and in the shape that the user asked for."""
     return Estimate(
-        found.values * sample.unit,
-        found.standard_error * sample.unit,
+        unflatten(found.values * unit),
+        unflatten(found.standard_error * unit),
         found.evaluations,
     )
 

@@ -8,18 +8,19 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, ArrayLike, Float, Int
 
-from .. import _checks, _regression, _tree, coalitions, games
+from .. import _checks, _regression, _tree, games
 from .._regression import root
 from .._types import REQUIRED, Labels, PRNGKey, Scalar, ScalarFn, Ts, X
 from ._exact import exact
-from ._least_squares import left_out, pair, size_weights
+from ._least_squares import left_out, rows, solve
 from ._sample import (
     Estimate,
     Estimated,
     enumerates,
     every_coalition,
-    in_units_of_f,
+    in_place,
     observe,
+    stratified,
 )
 
 
@@ -63,7 +64,7 @@ def estimate(statistics: Statistics) -> Estimate[Array]:
         >>> estimate(seen).values
         Array([0.5, 0.5], dtype=float32)
     """
-    rest, inverse, determined = _solve(statistics)
+    rest, inverse, determined = solve(statistics.gram, statistics.moment)
     share = statistics.total / len(rest)
     variance = jnp.sum(_regression.dot(inverse, statistics.scores) * inverse, 1)
     return Estimate(
@@ -71,15 +72,6 @@ def estimate(statistics: Statistics) -> Estimate[Array]:
         statistics.unit * jnp.where(determined, root(variance), jnp.nan),
         statistics.evaluations,
     )
-
-
-def _solve(statistics: Statistics) -> tuple[Array, Array, Array]:
-    gram, moment = statistics.gram, statistics.moment
-    d = len(moment)
-    identity = jnp.eye(d, dtype=gram.dtype)
-    solved, lost = _regression.minimum_norm(gram, jnp.c_[moment, identity])
-    # The constraint takes care of one direction, the vector of ones, and of no other.
-    return solved[:, 0], solved[:, 1:], lost - 1 / d < 0.01 / d
 
 
 def accumulate(
@@ -211,12 +203,7 @@ def shapley_until(
         )
         if d == 1 or enumerates(d, num_samples):
             sample = observe(v, every_coalition(d), d, chunk_size)
-            found = in_units_of_f(exact(sample), sample)
-            return Estimate(
-                unflatten(found.values),
-                unflatten(found.standard_error),
-                found.evaluations,
-            )
+            return in_place(exact(sample), sample.unit, unflatten)
         _check_round("shapley_until", num_samples, d)
 
         def unfinished(seen: Statistics) -> Array:
@@ -230,9 +217,7 @@ def shapley_until(
         again = lambda seen: _round(v, d, num_samples, chunk_size, key, seen)
         # The first round is needed anyway, and tells what the loop carries.
         found = estimate(jax.lax.while_loop(unfinished, again, again(None)))
-        return Estimate(
-            unflatten(found.values), unflatten(found.standard_error), found.evaluations
-        )
+        return in_place(found, 1, unflatten)
 
     return fit
 
@@ -253,20 +238,14 @@ def _round(
     seen: Statistics | None,
 ) -> Statistics:
     rounds = jnp.zeros((), jnp.int32) if seen is None else seen.rounds
-    draw = coalitions.stratified(jr.fold_in(key, rounds), num_groups, num_samples)
-    counts = coalitions.allocation(num_groups, num_samples)
-    sample = observe(value, (draw, counts), num_groups, chunk_size)
+    design = stratified("leverage")(jr.fold_in(key, rounds), num_groups, num_samples)
+    sample = observe(value, design, num_groups, chunk_size)
     if seen is not None:
         ratio = sample.unit / seen.unit
         sample = sample._replace(
             unit=seen.unit, full=sample.full * ratio, values=sample.values * ratio
         )
-    weight_of_size, half = size_weights(sample), num_samples // 2
-
-    def row(i: Array) -> tuple[Array, Array, Array]:
-        z, y, size = pair(sample, i)
-        return z, y, weight_of_size[size]
-
+    row, half = rows(sample), num_samples // 2
     gram, moment = _regression.normal_equations(row, half, chunk_size)
     new = Statistics(
         sample.unit,
@@ -280,7 +259,7 @@ def _round(
     if seen is not None:
         sums = jax.tree.map(jnp.add, seen, new)
         new = sums._replace(unit=sample.unit, total=sample.full)
-    rest, inverse, _ = _solve(new)
+    rest, inverse, _ = solve(new.gram, new.moment)
 
     def scores(indices: Array, valid: Array) -> tuple:
         z, y, w = jax.vmap(row)(indices)

@@ -1,14 +1,13 @@
 """The weights that LIME tends to, from few evaluations."""
 
-from typing import Any
-
 import jax.numpy as jnp
-from jaxtyping import ArrayLike
+from jaxtyping import Array
 
-from .. import _checks, _regression, games
-from .._types import REQUIRED, Labels, PRNGKey, ScalarFn, Ts, X
-from ..shapley import _gaussian, _sample
+from .. import _regression
+from .._types import ScalarFn, Ts, X
+from ..shapley import _gaussian, _methods
 from ..shapley._exact import exact
+from ..shapley._sample import Estimate, Estimated, Sample, stratified
 from ..shapley._semivalues import Semivalue
 from ._kernel import check
 from ._limit import closed_form, limit_functional
@@ -23,7 +22,7 @@ def lime_limit(
     distance: Distance = "cosine",
     width: float | None = None,
     chunk_size: int | None = None,
-) -> _sample.Estimated[X, *Ts]:
+) -> Estimated[X, *Ts]:
     r"""The weights of LIME with infinitely many samples, and their standard errors.
 
     These weights are a linear functional of the game, so the Gaussian process of
@@ -61,47 +60,27 @@ def lime_limit(
         Garreau and von Luxburg (2020), *Explaining the Explainer: A First Theoretical
         Analysis of LIME*, arXiv:2001.03447, on the limit.
     """
-    _checks.count("num_samples", num_samples)
-    _checks.sizes(num_groups, chunk_size)
     check(distance, width)
     closed_form(distance)
 
-    def fit(
-        x: X,
-        /,
-        *args: *Ts,
-        baseline: X | ArrayLike = REQUIRED,
-        key: PRNGKey = REQUIRED,
-        groups: Labels | None = None,
-    ) -> Any:
-        _checks.key(key, "lime_limit")
-        v, d, unflatten = games.players(
-            "lime_limit", f, x, args, baseline, groups, num_groups
-        )
-        value = Semivalue(*limit_functional(d, width, distance))
-        if _sample.enumerates(d, num_samples):
-            design = _sample.every_coalition(d)
-            sample = _sample.observe(v, design, d, chunk_size)
-            found = exact(sample, value)
-        else:
-            _checks.enough_samples("lime_limit", num_samples, d, 2 * d)
-            design = _sample.stratified("binomial")(key, d, num_samples)
-            sample = _sample.observe(v, design, d, chunk_size)
-            found = _posterior(sample, value)
-        found = _sample.in_units_of_f(found, sample)
-        return _sample.Estimate(
-            unflatten(found.values), unflatten(found.standard_error), found.evaluations
-        )
+    def value(sample: Sample) -> Semivalue:
+        return Semivalue(*limit_functional(sample.num_groups, width, distance))
 
-    return fit
+    method = _methods.Method(
+        stratified("binomial"),
+        lambda sample: _posterior(sample, value(sample)),
+        lambda d: 2 * d,
+        lambda sample: exact(sample, value(sample)),
+    )
+    return _methods.fitted("lime_limit", method, f, num_samples, num_groups, chunk_size)
 
 
-def _posterior(sample: _sample.Sample, value: Semivalue) -> _sample.Estimate:
+def _posterior(sample: Sample, value: Semivalue) -> Estimate[Array]:
     odd, even = (
         part(sample, value) for part in (_gaussian.odd_part, _gaussian.even_part)
     )
     known = odd.known & even.known
-    return _sample.Estimate(
+    return Estimate(
         jnp.where(known, odd.mean + even.mean, jnp.nan),
         jnp.where(known, _regression.root(odd.variance + even.variance), jnp.nan),
         sample.evaluations,
