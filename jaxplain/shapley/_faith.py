@@ -7,7 +7,7 @@ from jaxtyping import Array
 
 from .. import _regression, _tree
 from .._regression import root
-from ._least_squares import drawn_share, size_weights, solve
+from ._least_squares import drawn_share, left_out, size_weights, solve
 from ._sample import Sample
 
 
@@ -35,20 +35,24 @@ def nearest_pairs(sample: Sample) -> tuple[Array, Array, Array]:
     rest, inverse, known = solve(*equations)
     missing = 1 - drawn_share(sample)
 
-    def influence(k: Array) -> Array:
+    def influence(k: Array) -> tuple[Array, Array]:
         z, y, w = row(k)
         change = _regression.dot(inverse, z) * w
-        leverage = jnp.minimum(jnp.sum(change * z), 1)
-        left = (y - _regression.dot(z, rest)) / jnp.maximum(1 - leverage, 1e-3)
-        return jnp.sqrt(missing[sample.draw(k).sum()]) * change * left
+        rest_of_it = y - _regression.dot(z, rest)
+        left, alone = left_out(rest_of_it, jnp.sum(change * z), jnp.bool_(True))
+        unseen = missing[sample.draw(k).sum()]
+        return jnp.sqrt(unseen) * change * left, alone & (unseen > 0)
 
     def spread(indices: Array, valid: Array) -> tuple:
-        both = jax.vmap(lambda p: influence(2 * p) + influence(2 * p + 1))(indices)
-        return jnp.where(valid[:, None], both**2, 0).sum(0), ()
+        pairs = jnp.stack([2 * indices, 2 * indices + 1], 1)
+        changes, alone = jax.vmap(jax.vmap(influence))(pairs)
+        squares = jnp.where(valid[:, None], changes.sum(1) ** 2, 0)
+        return (squares.sum(0), (valid[:, None] & alone).any()), ()
 
     half = max(1, len(sample.values) // 2)
     chunk = sample.chunk_size and max(1, sample.chunk_size // 2)
-    error = root(_tree.loop(spread, half, chunk)[0])
+    (variance, unknown), _ = _tree.loop(spread, half, chunk)
+    error = root(jnp.where(unknown, jnp.inf, variance))
     found = jnp.where(known, rest - rest.mean() + share, jnp.nan)
     error = jnp.where(known, error, jnp.nan)
     return found[:d], found[d:], error[d:]

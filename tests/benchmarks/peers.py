@@ -36,9 +36,9 @@ STEPS = 64
 WORKER = Path(__file__).with_name("captum_worker.py")
 MISSING = """\
 JAXPLAIN_PEERS must name a Python that has PyTorch and Captum. Make one with
-    python3 -m venv /tmp/captum
-    /tmp/captum/bin/pip install torch captum
-    JAXPLAIN_PEERS=/tmp/captum/bin/python python -m tests.benchmarks.peers"""
+    python3 -m venv .venv-peers
+    .venv-peers/bin/pip install torch captum
+    JAXPLAIN_PEERS=.venv-peers/bin/python python -m tests.benchmarks.peers"""
 
 
 class Peer(NamedTuple):

@@ -41,9 +41,9 @@ METHODS = ("gp", "gp_per_player", "leverage", "kernel", "msr", "permutation")
 EXACT = 1e-9  # below which an error is that of rounding, and ratios say nothing
 MISSING = """\
 There are no games yet. JAXPLAIN_PEERS must name a Python that makes them:
-    python3.12 -m venv /tmp/peers
-    /tmp/peers/bin/pip install torch captum shap shapiq lightgbm xgboost scikit-learn
-    JAXPLAIN_PEERS=/tmp/peers/bin/python python -m tests.benchmarks.shapley"""
+    python3.12 -m venv .venv-peers
+    .venv-peers/bin/pip install torch captum shap shapiq lightgbm xgboost scikit-learn
+    JAXPLAIN_PEERS=.venv-peers/bin/python python -m tests.benchmarks.shapley"""
 
 
 class Result(NamedTuple):
