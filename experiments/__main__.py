@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from experiments.photographs.__main__ import main as photographs
+from experiments.pictures.__main__ import main as photographs
 from experiments.traffic.__main__ import main as traffic
 
 

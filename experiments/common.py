@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import platform
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -17,12 +18,21 @@ PACKAGES = ("jaxplain", "jax", "jaxlib", "flax", "optax", "numpy", "scikit-image
 
 
 def parser(name: str, description: str | None) -> argparse.ArgumentParser:
-    """Command line of an experiment: `--out` and `--seed`."""
+    """Command line of an experiment: `--out`, `--seed`, `--quick` and `--data`."""
     parser = argparse.ArgumentParser(
         f"python -m experiments.{name}", description=description
     )
     parser.add_argument("--out", type=Path, default=Path("outputs") / name)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--quick", action="store_true", help="in seconds, with larger errors"
+    )
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=os.environ.get("JAXPLAIN_DATA"),
+        help="folder of real data; by default $JAXPLAIN_DATA, and without it none",
+    )
     return parser
 
 

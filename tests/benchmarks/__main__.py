@@ -19,7 +19,7 @@ import jax
 import jax.numpy as jnp
 
 import jaxplain as jx
-from experiments.photographs import model as photographs
+from experiments.pictures import model as photographs
 from experiments.traffic import model as traffic
 
 from . import rules

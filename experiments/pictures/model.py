@@ -10,7 +10,7 @@ import numpy as np
 import optax
 
 from experiments.common import fit, minibatches
-from experiments.photographs.data import (
+from experiments.pictures.data import (
     BLANK,
     CLASSES,
     CLUTTER,
@@ -26,6 +26,7 @@ from experiments.photographs.data import (
 
 NUM_TILES, NUM_MOSAICS = 8000, 6000
 TILE_STEPS, MOSAIC_STEPS = 400, 450
+QUICK_STEPS = 220, 160  # as few as see every class
 PRIOR = -8.0  # log-odds at each place, before anything is seen there
 
 
@@ -89,6 +90,7 @@ def train(
     params: Any,
     pictures: Sources,
     say: Callable[[str], None],
+    steps: tuple[int, int] = (TILE_STEPS, MOSAIC_STEPS),
 ) -> Any:
     """Learn the classes from single tiles, then what "somewhere" means from mosaics.
 
@@ -101,16 +103,16 @@ def train(
     params = fit(
         tile_loss,
         params,
-        minibatches(rng, (tiles, kinds), 128, TILE_STEPS),
-        optimizer(5e-3, TILE_STEPS),
+        minibatches(rng, (tiles, kinds), 128, steps[0]),
+        optimizer(5e-3, steps[0]),
         lambda i, loss: say(f"tiles, step {i}: loss {loss:.3f}"),
     )
     mosaics = draw_mosaics(rng, random_kinds(rng, (NUM_MOSAICS, 2, 2)), pictures)
     return fit(
         mosaic_loss,
         params,
-        minibatches(rng, (mosaics.images, mosaics.present), 64, MOSAIC_STEPS),
-        optimizer(6e-3, MOSAIC_STEPS),
+        minibatches(rng, (mosaics.images, mosaics.present), 64, steps[1]),
+        optimizer(6e-3, steps[1]),
         lambda i, loss: say(f"mosaics, step {i}: loss {loss:.3f}"),
     )
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from experiments.photographs import data, measure, scene
-from experiments.photographs.data import CLASSES, CLUTTER, GRID, SIZE, TILE
+from experiments.pictures import data, measure, scene
+from experiments.pictures.data import CLASSES, CLUTTER, GRID, SIZE, TILE
 
 LABELS = np.arange(40) % len(CLASSES)
 

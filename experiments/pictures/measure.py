@@ -9,8 +9,8 @@ import numpy as np
 from skimage.filters import sobel
 
 import jaxplain as jx
-from experiments.photographs.explain import Examples
-from experiments.photographs.model import score
+from experiments.pictures.explain import Examples
+from experiments.pictures.model import score
 
 CURVE_STEPS = 16
 CONTROLS = ("Edge strength", "Random order")

@@ -7,10 +7,10 @@ import jax
 import numpy as np
 
 from experiments.common import Clock, mean_and_error
-from experiments.photographs import data, explain, measure, scene
-from experiments.photographs.explain import Examples
+from experiments.pictures import data, explain, measure, scene
+from experiments.pictures.explain import Examples
 
-PER_CLASS = 12  # mosaics explained
+PER_CLASS, QUICK_PER_CLASS = 12, 4  # mosaics explained
 CHUNK = 4  # pictures at once
 FACE = data.CLASSES.index("face")
 
@@ -22,30 +22,30 @@ class Pictures(NamedTuple):
     regions: np.ndarray  # (n, SIZE, SIZE), bool
     log_odds: np.ndarray  # (n,)
     recognised: dict[str, float]  # by class, of all mosaics drawn
-
-    @property
-    def num_mosaics(self) -> int:
-        """Mosaics come first, the windows of the portrait after them."""
-        return PER_CLASS * len(data.CLASSES)
+    num_mosaics: int  # they come first, the windows of the portrait after them
 
 
 def choose(
-    rng: np.random.Generator, params: Any, pictures: data.Sources, key: jax.Array
+    rng: np.random.Generator,
+    params: Any,
+    pictures: data.Sources,
+    key: jax.Array,
+    per_class: int = PER_CLASS,
 ) -> Pictures:
     """Mosaics with one tile of a class that the model sees there, and the portrait.
 
     Why a model says "no" where the answer is "yes" is another question.
     """
-    asked = np.repeat(np.arange(len(data.CLASSES)), 2 * PER_CLASS)
+    asked = np.repeat(np.arange(len(data.CLASSES)), 2 * per_class)
     drawn = data.draw_mosaics(rng, data.single_kinds(rng, asked), pictures)
     seen = measure.scores(params, drawn.images, asked) > 0
     chosen = []
     for label, name in enumerate(data.CLASSES):
-        rows = np.flatnonzero(seen & (asked == label))[:PER_CLASS]
-        if len(rows) < PER_CLASS:
+        rows = np.flatnonzero(seen & (asked == label))[:per_class]
+        if len(rows) < per_class:
             raise ValueError(
-                f"Expected {PER_CLASS} mosaics where the model sees its {name}, got "
-                f"{len(rows)} of {2 * PER_CLASS} drawn. Train for more steps."
+                f"Expected {per_class} mosaics where the model sees its {name}, got "
+                f"{len(rows)} of {2 * per_class} drawn. Train for more steps."
             )
         chosen.append(rows)
     rows = np.concatenate(chosen)
@@ -58,6 +58,7 @@ def choose(
         np.concatenate([regions, windows.regions]),
         measure.scores(params, images, labels),
         {c: float(seen[asked == i].mean()) for i, c in enumerate(data.CLASSES)},
+        len(rows),
     )
 
 

@@ -10,8 +10,8 @@ import jax.random as jr
 import numpy as np
 
 import jaxplain as jx
-from experiments.photographs.data import CONTRAST, GREY
-from experiments.photographs.model import score
+from experiments.pictures.data import CONTRAST, GREY
+from experiments.pictures.model import score
 from jaxplain import rules
 
 Method = Callable[..., jax.Array]

@@ -10,7 +10,7 @@ import jax
 import numpy as np
 
 from experiments import common
-from experiments.photographs import data, explain, figure, measure, model, scene, study
+from experiments.pictures import data, explain, figure, measure, model, scene, study
 
 NUM_HELD_OUT = 1000  # mosaics for the accuracy
 DRAWN = ("brick", "gravel", "face")  # classes in the figure
@@ -43,7 +43,7 @@ NOTES = (
 
 def main(argv: Sequence[str] | None = None) -> None:
     """The experiment, from the photographs to the figure."""
-    options = common.parser("photographs", __doc__).parse_args(argv)
+    options = common.parser("pictures", __doc__).parse_args(argv)
     rng, clock = np.random.default_rng(options.seed), common.Clock()
 
     clock.start("reading and cutting the photographs")
@@ -51,7 +51,10 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     clock.start("training the network")
     untrained = model.initial(options.seed)
-    params = model.train(rng, untrained, train, clock.say)
+    steps = (
+        model.QUICK_STEPS if options.quick else (model.TILE_STEPS, model.MOSAIC_STEPS)
+    )
+    params = model.train(rng, untrained, train, clock.say, steps)
     kinds = data.random_kinds(rng, (NUM_HELD_OUT, data.GRID, data.GRID))
     seen, unseen = (data.draw_mosaics(rng, kinds, side) for side in (train, held_out))
     accuracy = {
@@ -64,7 +67,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     # The mean of the training pictures: it says nothing of any class, and the model has
     # met it, for some tiles were blank.
     baseline = float(seen.images.mean())
-    pictures = study.choose(rng, params, held_out, jax.random.key(options.seed))
+    per_class = study.QUICK_PER_CLASS if options.quick else study.PER_CLASS
+    key = jax.random.key(options.seed)
+    pictures = study.choose(rng, params, held_out, key, per_class)
     found = study.explain_pictures(pictures, params, untrained, baseline, clock)
 
     clock.start("measuring the explanations")
@@ -72,16 +77,17 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     clock.start("drawing")
     folder = common.output_folder(options.out)
-    drawing = figure.draw(rows(pictures, found), folder / "photographs.png")
+    drawing = figure.draw(rows(pictures, found), folder / "pictures.png")
     clock.stop()
 
     blank = np.full((data.SIZE, data.SIZE), baseline, np.float32)
     windows = slice(pictures.num_mosaics, None)
     metrics = {
-        "experiment": "photographs",
+        "experiment": "pictures",
         "seed": options.seed,
         "notes": NOTES,
-        "configuration": configuration(),
+        "quick": options.quick,
+        "configuration": configuration(steps, pictures),
         "accuracy": accuracy,
         "mosaics_recognised": pictures.recognised,
         "windows_recognised": float((pictures.log_odds[windows] > 0).mean()),
@@ -107,7 +113,8 @@ def rows(
 ) -> list[figure.Row]:
     """The first mosaic of some classes, and the window where the face is clearest."""
     n = pictures.num_mosaics
-    chosen = [study.PER_CLASS * data.CLASSES.index(name) for name in DRAWN]
+    per_class = n // len(data.CLASSES)
+    chosen = [per_class * data.CLASSES.index(name) for name in DRAWN]
     chosen.append(n + int(pictures.log_odds[n:].argmax()))
     seen = pictures.log_odds[n:].max() > 0
     names = [*DRAWN, "face, portrait" if seen else "portrait, no face seen"]
@@ -144,7 +151,7 @@ def by_class(values: np.ndarray) -> dict[str, float]:
     return dict(zip(data.CLASSES, values.tolist(), strict=True))
 
 
-def configuration() -> dict[str, Any]:
+def configuration(steps: tuple[int, int], pictures: study.Pictures) -> dict[str, Any]:
     """Everything that the numbers depend on, besides the code and the seed."""
     return {
         "classes": data.CLASSES,
@@ -156,9 +163,9 @@ def configuration() -> dict[str, Any]:
         "training_faces_of_100": data.TRAIN_FACES,
         "tile": data.TILE,
         "grid": data.GRID,
-        "steps_on_tiles": model.TILE_STEPS,
-        "steps_on_mosaics": model.MOSAIC_STEPS,
-        "mosaics_explained": study.PER_CLASS * len(data.CLASSES),
+        "steps_on_tiles": steps[0],
+        "steps_on_mosaics": steps[1],
+        "mosaics_explained": pictures.num_mosaics,
         "windows_of_the_portrait": len(scene.TOPS) * len(scene.LEFTS),
         "integrated_gradients": {"steps": explain.STEPS},
         "smoothed_integrated_gradients": {

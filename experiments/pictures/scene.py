@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from experiments.photographs.data import (
+from experiments.pictures.data import (
     CONTRAST,
     GREY,
     SIZE,
