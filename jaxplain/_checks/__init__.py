@@ -30,6 +30,7 @@ from ._shapes import one_array as one_array
 from ._shapes import ranking as ranking
 from ._shapes import replacement as replacement
 from ._shapes import same_shapes as same_shapes
+from ._show import describe as describe
 from ._show import is_traced as is_traced
 from ._show import show as show
 from ._unions import one_union_each as one_union_each
