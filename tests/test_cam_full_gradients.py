@@ -105,6 +105,7 @@ def test_batch_normalisation_has_the_implicit_bias_of_its_statistics():
     assert_close(parts.biases[3], expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", [["dense"], ["conv2", "conv1"], []], ids=str)
 def test_the_parts_of_any_network_at_any_layers_sum_to_its_score(at):
     f, _ = score_of(CNN(norm=True, activation="gelu"))

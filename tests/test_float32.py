@@ -28,6 +28,7 @@ def test_kernel_shap_of_a_linear_function_is_its_weights(num_features, num_sampl
     assert np.linalg.norm(phi - w) < 1e-3 * np.linalg.norm(w)
 
 
+@pytest.mark.slow
 def test_a_value_that_the_coalitions_do_not_determine_is_nan():
     w = jnp.arange(1.0, 7.0)
     explain = jx.kernel_shap(lambda x: jnp.dot(x, w), num_samples=10)
@@ -39,6 +40,7 @@ def test_a_value_that_the_coalitions_do_not_determine_is_nan():
     np.testing.assert_allclose(phi[~unknown], known, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_kernel_shap_sums_to_the_difference_of_the_ends():
     f = lambda x: jnp.tanh(x).sum() ** 2
     x = jr.normal(jr.key(2), (100,))

@@ -134,6 +134,7 @@ class Linen(nn.Module):
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("train", [False, True])
 def test_a_bound_linen_module_is_a_function(train):
     module = Linen(train=train)

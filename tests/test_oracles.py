@@ -213,6 +213,7 @@ def test_least_squares_with_the_shapley_kernel_gives_shapley_values(seed):
     assert_close(found, oracles.shapley_by_subsets(case.play, NUM_GROUPS))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("num_samples", [80, 81])  # an odd one has no partner
 def test_kernel_shap_of_pairs_is_exact_for_pairwise_interactions(num_samples, getkey):
     random = np.random.default_rng(0)

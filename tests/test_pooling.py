@@ -49,6 +49,7 @@ def poolings(draw):
     return window, strides, padding, operand
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(poolings(), st.sampled_from(["float32", "float64", "bfloat16"]), st.booleans())
 def test_the_gradient_of_pooling_is_that_of_jax_to_the_last_bit(case, dtype, largest):
@@ -111,6 +112,7 @@ def test_under_jit_vmap_and_eagerly_it_is_the_plain_gradient():
     assert_close(explain(images[1]), plain[1])
 
 
+@pytest.mark.slow
 def test_derivatives_of_the_gradient_are_those_of_jax():
     plain = lambda x, k: jnp.vdot(x, jax.grad(network)(x, k))
     ours = lambda x, k: jnp.vdot(x, jx.saliency(network)(x, k))

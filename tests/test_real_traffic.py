@@ -37,6 +37,7 @@ def week_before_the_holiday(traffic, dtype):
     return jnp.asarray(traffic[0][hours], dtype)
 
 
+@pytest.mark.slow
 def test_the_lstm_has_the_published_error_when_states_pass_from_batch_to_batch(traffic):
     inputs, volumes = traffic
     network, variables = real_models.TrafficLSTM(), real_models.traffic_lstm()

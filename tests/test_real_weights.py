@@ -65,6 +65,7 @@ def test_squeezenet_gives_the_published_probabilities(squeezenet, name, publishe
         assert abs(probabilities[classes.index(label)] - probability) < 0.01
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", ["gauss_legendre", "riemann_middle"])
 @pytest.mark.parametrize("steps", [8, 32])
 def test_integrated_gradients_of_a_relu_network_are_complete_to_half_a_step(
@@ -116,6 +117,7 @@ def test_grad_cam_of_the_cat_has_the_resolution_of_the_layer_and_a_sign(logit, c
     np.testing.assert_array_equal(positive, jnp.maximum(signed, 0))
 
 
+@pytest.mark.slow
 def test_deleting_by_grad_cam_loses_the_cat_before_chance_and_long_before_its_inverse(
     squeezenet, logit, cat, getkey
 ):
@@ -149,6 +151,7 @@ def test_grad_cam_points_at_the_photograph_that_shows_the_class(
         assert share > 0.8  # measured: .85 to .996; a mirrored map would have .15
 
 
+@pytest.mark.slow
 def test_the_superpixel_lime_ranks_first_lies_on_the_photograph_of_the_class(
     logit, cat, moped, getkey
 ):
@@ -163,6 +166,7 @@ def test_the_superpixel_lime_ranks_first_lies_on_the_photograph_of_the_class(
         assert first[half].sum() > 0.9 * first.sum()
 
 
+@pytest.mark.slow
 def test_kernel_shap_of_superpixels_shares_out_the_whole_logit(logit, cat, getkey):
     groups, num_groups = jx.groups.superpixels(cat, num_groups=30)
     shap = jx.kernel_shap(logit, num_samples=64, num_groups=num_groups, chunk_size=16)
@@ -210,6 +214,7 @@ def test_taps_go_through_the_batch_normalisations_of_resnet(score, cifar10):
     assert list(ends.values()) == [(32, 32, 16), (16, 16, 32), (8, 8, 64)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", ["bn1", "layer2_0", "layer2_0/bn1", "layer3_2/bn2"])
 def test_the_head_after_a_layer_of_resnet_gives_the_score(score, cifar10, at):
     image, label = cifar10[0][0], cifar10[1][0]
@@ -217,6 +222,7 @@ def test_the_head_after_a_layer_of_resnet_gives_the_score(score, cifar10, at):
     assert_close(head(features), score(image, label))
 
 
+@pytest.mark.slow
 def test_grad_cam_of_a_batch_before_a_global_average_shares_out_every_score(
     score, cifar10
 ):

@@ -61,6 +61,7 @@ def test_an_explanation_has_the_dtype_of_its_input(name, dtype):
     assert (out.shape, out.dtype, out.weak_type) == (X.shape, dtype, False)
 
 
+@pytest.mark.slow
 @each
 def test_a_lower_precision_agrees(name):
     high = all_in("float64")[name]

@@ -41,6 +41,7 @@ def test_the_unit_of_f_does_not_matter(method):
         assert_close(error, found.standard_error[0], tol=1e-6)
 
 
+@pytest.mark.slow
 @by_method
 def test_a_loss_at_a_game_of_zeros_has_a_gradient(method):
     linear = lambda x, w: w @ x
@@ -121,6 +122,7 @@ def test_until_enumerates_a_small_game():
     assert (found.standard_error == 0).all()
 
 
+@pytest.mark.slow
 def test_statistics_of_another_game_are_refused():
     seen = jx.shapley.accumulate(jnp.sum, num_samples=14)(X, baseline=0.0, key=KEY)
     observe = jx.shapley.accumulate(jnp.sum, num_samples=14)

@@ -90,6 +90,7 @@ def test_statistics_have_one_size_for_any_number_of_rounds():
     assert many.evaluations == 4 * (SAMPLES + 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tolerance", [0.3, 0.1])
 def test_until_repeats_rounds_with_the_same_key_up_to_its_tolerance(tolerance):
     found = until(tolerance)(TABLE, KEY)

@@ -117,6 +117,7 @@ def test_effective_samples_and_condition_are_those_of_the_weights():
     assert_close(found.condition, np.linalg.cond(gram + np.eye(D)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", [1e-20, 1e20])
 def test_units_whose_squares_are_out_of_range_do_not_matter(unit):
     def fit(unit):

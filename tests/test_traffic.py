@@ -321,6 +321,7 @@ def test_the_background_ends_at_every_hour_of_the_day(table):
     assert len(np.unique(last, axis=0)) == 24
 
 
+@pytest.mark.slow
 def test_a_forecast_is_the_same_alone_in_a_batch_and_in_another_run(table):
     config = model.Training(num_units=2, num_steps=2, batch_size=2, chunk=2)
     rows = series.split(len(table), held_out=200)
