@@ -10,6 +10,7 @@ from . import plot as plot
 from . import rules as rules
 from . import shapley as shapley
 from . import surrogates as surrogates
+from . import tables as tables
 from . import text as text
 from .cam import grad_cam as grad_cam
 from .combinators import expected as expected
