@@ -18,11 +18,17 @@ PACKAGES = ("jaxplain", "jax", "jaxlib", "flax", "optax", "numpy", "scikit-image
 
 
 def parser(name: str, description: str | None) -> argparse.ArgumentParser:
-    """Command line of an experiment: `--out`, `--seed`, `--quick` and `--data`."""
+    """The command line of an experiment."""
     parser = argparse.ArgumentParser(
         f"python -m experiments.{name}", description=description
     )
-    parser.add_argument("--out", type=Path, default=Path("outputs") / name)
+    options(parser, Path("outputs") / name)
+    return parser
+
+
+def options(parser: argparse.ArgumentParser, out: Path) -> None:
+    """What every experiment takes: `--out`, `--seed`, `--quick` and `--data`."""
+    parser.add_argument("--out", type=Path, default=out)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
         "--quick", action="store_true", help="in seconds, with larger errors"
@@ -30,10 +36,19 @@ def parser(name: str, description: str | None) -> argparse.ArgumentParser:
     parser.add_argument(
         "--data",
         type=Path,
-        default=os.environ.get("JAXPLAIN_DATA"),
+        default=os.environ.get("JAXPLAIN_DATA") or None,
         help="folder of real data; by default $JAXPLAIN_DATA, and without it none",
     )
-    return parser
+
+
+def data_file(folder: Path | None, name: str, clock: "Clock") -> Path | None:
+    """A file of the folder of real data; says so where there is none."""
+    if folder is None:
+        return None
+    if (folder / name).is_file():
+        return folder / name
+    clock.say(f"no {name} in {folder}: the data are made up")
+    return None
 
 
 def output_folder(path: Path) -> Path:

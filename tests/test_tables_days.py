@@ -3,9 +3,9 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
-import pytest
 from explainers import quick_jit
 
+from experiments import common
 from experiments.tables import data
 
 DAYS = data.generate(np.random.default_rng(0))
@@ -38,6 +38,9 @@ def test_every_category_occurs_and_every_row_is_one_hot():
         assert block.any(0).all()
 
 
-def test_a_folder_without_the_table_is_refused(tmp_path):
-    with pytest.raises(ValueError, match=r"must be a folder with `bike\.csv`"):
-        data.read(tmp_path / "bike.csv")
+def test_a_folder_without_the_table_is_said_to_lack_it(tmp_path, capsys):
+    assert common.data_file(tmp_path, "bike.csv", common.Clock()) is None
+    assert f"no bike.csv in {tmp_path}" in capsys.readouterr().out
+    (tmp_path / "bike.csv").touch()
+    assert common.data_file(tmp_path, "bike.csv", common.Clock()) is not None
+    assert common.data_file(None, "bike.csv", common.Clock()) is None

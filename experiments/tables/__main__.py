@@ -29,14 +29,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = common.parser("tables", __doc__)
     options = parser.parse_args(argv)
     rng, clock = np.random.default_rng(options.seed), common.Clock()
-    known = options.data is None
+    file = common.data_file(options.data, "bike.csv", clock)
+    known = file is None
     steps, num_samples = (500, 1000) if options.quick else (1000, 5000)
 
     clock.start("generating the days" if known else "reading the table")
-    try:
-        days = data.generate(rng) if known else data.read(options.data / "bike.csv")
-    except ValueError as error:  # of the user's making: the message says what to do
-        parser.error(str(error))
+    days = data.read(file) if file else data.generate(rng)
     train, test = data.split(days, rng)
 
     clock.start("training the network")

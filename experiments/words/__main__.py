@@ -32,13 +32,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     chosen = common.parser("words", __doc__).parse_args(argv)
     rng, clock = np.random.default_rng(chosen.seed), common.Clock()
     size = "quick" if chosen.quick else "full"
-    file = chosen.data / comments.FILE if chosen.data else None
-    real = file is not None and file.exists()
-    if file is not None and not real:
-        clock.say(f"no {comments.FILE} in {chosen.data}: comments are generated")
+    file = common.data_file(chosen.data, comments.FILE, clock)
+    real = file is not None
 
     clock.start("reading the comments" if real else "generating comments")
-    data = comments.read(rng, file) if real else comments.generate(rng, NUM_COMMENTS)
+    data = comments.read(rng, file) if file else comments.generate(rng, NUM_COMMENTS)
     ids = model.vocabulary(data.texts[i] for i in data.train)
     tokens = model.encode(data.texts, ids, LENGTH)
     tokens = tokens[:, : (tokens != model.PADDING).sum(1).max()]
