@@ -2,12 +2,14 @@
 
 from . import cam as cam
 from . import coalitions as coalitions
+from . import effects as effects
 from . import groups as groups
 from . import metrics as metrics
 from . import paths as paths
 from . import perturbations as perturbations
 from . import plot as plot
 from . import rules as rules
+from . import sensitivity as sensitivity
 from . import shapley as shapley
 from . import surrogates as surrogates
 from . import tables as tables

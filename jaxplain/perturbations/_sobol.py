@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, ArrayLike, Float, Int
 
-from .. import _checks, _regression
+from .. import _checks, _variance
 from .._types import (
     REQUIRED,
     Averaged,
@@ -22,7 +22,7 @@ from ..games import evaluate, players
 
 
 class SobolIndices(NamedTuple, Generic[X]):
-    """Shares of the variance of `f` under random masks.
+    """Shares of the variance of `f` under random masks, or random inputs.
 
     Attributes:
         total: Total index of each feature: with all its interactions. Shape
@@ -193,7 +193,7 @@ def _fitted(
             return jnp.where(other, b, a)
 
         values = evaluate(v, mask, n * (d + 2), chunk_size).reshape(n, d + 2)
-        *shares, variance = _indices(values)
+        *shares, variance = _variance.indices(values)
         total, first, total_error, first_error = map(unflatten, shares)
         evaluations = jnp.asarray(n * (d + 2), jnp.int32)
         return SobolIndices(
@@ -201,33 +201,6 @@ def _fitted(
         )
 
     return fit
-
-
-def _indices(values: Float[Array, "n d_and_2"]) -> tuple[Array, ...]:
-    """Total and first-order indices, their standard errors, and the variance."""
-    n = len(values)
-    # Every index has the variance of all below it: one bad value spoils them all.
-    values = jnp.where(jnp.isfinite(values).all(), values, jnp.nan)
-    unit, values = _regression.in_own_unit(values)
-    mean = values[:, jnp.array([0, -1])].mean()
-    # Of a constant only rounding is left, which is not for features to share.
-    values = jnp.where(_regression.constant(values), 0, values - mean)
-    a, mixed, b = values[:, :1], values[:, 1:-1], values[:, -1:]
-    a, b = (jnp.broadcast_to(column, mixed.shape) for column in (a, b))
-    square = (a**2 + b**2) / 2 * (2 * n / (2 * n - 1))
-    variance = square.mean(0)[0]
-    # A constant has no variance to share out, and nobody has a share of it.
-    scale = jnp.where(variance > 0, variance, 1)
-
-    def share(parts: Array) -> tuple[Array, Array]:
-        index = parts.mean(0) / scale
-        # The error of a ratio, to first order.
-        residual = parts - jnp.broadcast_to(index[None], parts.shape) * square
-        return index, _regression.root(residual.var(0, ddof=1) / n) / scale
-
-    total, total_error = share((a - mixed) ** 2 / 2)
-    first, first_error = share(b * (mixed - a))
-    return total, first, total_error, first_error, unit * variance * unit
 
 
 def latin_hypercube(key: PRNGKey, num: int, dim: int) -> Float[Array, "num dim"]:
