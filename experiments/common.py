@@ -14,7 +14,16 @@ import jax
 import numpy as np
 import optax
 
-PACKAGES = ("jaxplain", "jax", "jaxlib", "flax", "optax", "numpy", "scikit-image")
+PACKAGES = (
+    "jaxplain",
+    "jax",
+    "jaxlib",
+    "flax",
+    "optax",
+    "numpy",
+    "scikit-image",
+    "scikit-learn",
+)
 
 
 def parser(name: str, description: str | None) -> argparse.ArgumentParser:

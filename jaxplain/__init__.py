@@ -2,6 +2,7 @@
 
 from . import cam as cam
 from . import coalitions as coalitions
+from . import distill as distill
 from . import effects as effects
 from . import groups as groups
 from . import metrics as metrics
