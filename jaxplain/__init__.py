@@ -1,5 +1,6 @@
 """Explanations as function transformations, for any JAX model."""
 
+from . import baselines as baselines
 from . import cam as cam
 from . import coalitions as coalitions
 from . import distill as distill
@@ -11,6 +12,7 @@ from . import perturbations as perturbations
 from . import plot as plot
 from . import rules as rules
 from . import sensitivity as sensitivity
+from . import series as series
 from . import shapley as shapley
 from . import surrogates as surrogates
 from . import tables as tables

@@ -1,6 +1,7 @@
 """The two settings, and what is done alike in both: train, score, explain."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import jax
@@ -10,6 +11,7 @@ import numpy as np
 from experiments import common
 from experiments.traffic import (
     explain,
+    factors,
     generate,
     metro,
     model,
@@ -19,6 +21,7 @@ from experiments.traffic import (
 )
 
 PER_CONDITION = 3
+QUICK_TRAINING = 250  # steps: enough to find the hour and the weekend
 Scores = dict[str, dict[str, dict[str, float]]]  # by forecast, period and measure
 
 
@@ -27,7 +30,8 @@ class Setting(NamedTuple):
 
     `sampled` are the target rows explained besides the named ones, and `conditions`
     says which condition each of them meets, where that is known. `background` and
-    `starts` are those of `explain.explainer`.
+    `starts` are those of `explain.explainer`. `factors` are varied around the week
+    before the row `reference`.
     """
 
     table: series.Table
@@ -41,6 +45,8 @@ class Setting(NamedTuple):
     background: np.ndarray
     starts: np.ndarray
     steps: int
+    factors: factors.Factors
+    reference: int
 
 
 class Studied(NamedTuple):
@@ -52,12 +58,14 @@ class Studied(NamedTuple):
     key: jax.Array
 
 
-def generated_setting(seed: int) -> Setting:
+def generated_setting(seed: int, *, quick: bool = False) -> Setting:
     rng = np.random.default_rng(seed)
     table = generate.generate(seed)
     split = series.split(len(table))
-    drawn = situations.sample(table, split.test, PER_CONDITION, rng)
-    background = explain.background(table, split.train, rng)
+    drawn = situations.sample(table, split.test, 1 if quick else PER_CONDITION, rng)
+    background = explain.background(table, split.train, rng, 4 if quick else 24)
+    named = situations.generated(table, split.test)
+    num_steps = QUICK_TRAINING if quick else 2000
     scales = (
         model.standard(table.inputs[split.train]),
         model.standard(table.volume[split.train]),
@@ -65,19 +73,21 @@ def generated_setting(seed: int) -> Setting:
     return Setting(
         table,
         split,
-        situations.generated(table, split.test),
+        named,
         np.concatenate(list(drawn.values())),
         tuple(name for name, rows in drawn.items() for _ in rows),
         scales,
         {"hour_sin": "hour", "hour_cos": "hour"},
-        model.Training(num_units=32, num_steps=2000, learning_rate=1e-2),
+        model.Training(num_units=32, num_steps=num_steps, learning_rate=1e-2),
         background,
         background,
-        steps=128,
+        steps=32 if quick else 128,
+        factors=factors.generated(table),
+        reference=named["Peak morning"],
     )
 
 
-def metro_setting(path: str, seed: int) -> Setting:
+def metro_setting(path: str | Path, seed: int, *, quick: bool = False) -> Setting:
     rng = np.random.default_rng(seed)
     table = metro.prepare(path)
     split = series.split(len(table))
@@ -90,21 +100,26 @@ def metro_setting(path: str, seed: int) -> Setting:
         "cloud_coverage": "clouds",
         "is_holiday": "holiday",
     }
-    sampled = rng.choice(split.test, 24, replace=False)
+    sampled = rng.choice(split.test, 3 if quick else 24, replace=False)
+    named = situations.metro(table)
+    num_steps = QUICK_TRAINING if quick else 3000
     return Setting(
         table,
         split,
-        situations.metro(table),
+        named,
         np.sort(sampled),
         (),
         # The ranges of the whole table, held-out months included, as the chapter has
         # them: training sees no later volume, but how large the volumes become.
         (model.min_max(table.inputs), model.min_max(table.volume)),
         names | weather,
-        model.Training(num_units=48, num_steps=3000, learning_rate=5e-3),
-        explain.background(table, split.train, rng),
+        model.Training(num_units=48, num_steps=num_steps, learning_rate=5e-3),
+        explain.background(table, split.train, rng, 4 if quick else 24),
         explain.mean_window(table, split.train),
-        steps=512,
+        steps=64 if quick else 512,
+        factors=factors.metro(table),
+        # Its week has no holiday.
+        reference=named["Hot Saturday"],
     )
 
 

@@ -19,6 +19,7 @@ from experiments.traffic.series import WINDOW
 LOWERS, RAISES, INK, GREY = "#c2570c", "#1d5fa8", "#222222", "#8a8a8a"
 SMALL, NORMAL, LARGE = 6.5, 7.5, 9.0
 UNIT = "vehicles / hour"
+SIGNED = LinearSegmentedColormap.from_list("signed", [LOWERS, "white", RAISES])
 LINEAR_BELOW = 10.0  # vehicles/hour: the map is linear below, logarithmic above
 
 
@@ -69,9 +70,9 @@ def draw(
         _columns(column[3], situation, players)
     _same_scale(axes[3])
     _label_rows(axes)
-    _colorbar(axes[1, -1], image, limit)
+    colour_bar(axes[1, -1], image, limit)
     for ax in axes.flat:
-        _tidy(ax, unused)
+        tidy(ax, unused)
     figure.savefig(path, dpi=200)
     return path
 
@@ -98,7 +99,7 @@ def _map(
 ) -> AxesImage:
     image = ax.imshow(
         situation.by_hour.T,
-        cmap=LinearSegmentedColormap.from_list("signed", [LOWERS, "white", RAISES]),
+        cmap=SIGNED,
         norm=norm,
         aspect="auto",
         interpolation="nearest",
@@ -135,7 +136,7 @@ def _columns(ax: Axes, situation: Situation, players: Sequence[str]) -> None:
     ax.set_yticks(places, players)
     ax.set_ylim(len(players) - 0.5, -0.5)
     ax.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
-    ax.xaxis.set_major_formatter(FuncFormatter(_signed))
+    ax.xaxis.set_major_formatter(FuncFormatter(signed_number))
     ax.set_xlabel(UNIT, fontsize=NORMAL, color=INK)
 
 
@@ -179,23 +180,26 @@ def _label_rows(axes: np.ndarray) -> None:
             ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), **style)
 
 
-def _colorbar(ax: Axes, image: AxesImage, limit: float) -> None:
+def colour_bar(ax: Axes, image: AxesImage, limit: float) -> None:
+    """The scale of a map, to the right of it."""
     # An inset, because a colour bar of its own would stand beyond the legends.
     bar = ax.figure.colorbar(image, cax=ax.inset_axes((1.06, 0, 0.05, 1)))
     powers = [p for p in (10, 100, 1000) if p <= limit]
     bar.set_ticks([-p for p in reversed(powers)] + [0] + powers)
     bar.ax.yaxis.set_minor_locator(NullLocator())
-    bar.ax.yaxis.set_major_formatter(FuncFormatter(_signed))
+    bar.ax.yaxis.set_major_formatter(FuncFormatter(signed_number))
     bar.ax.tick_params(labelsize=SMALL, width=0.6, length=2, colors=INK)
     bar.set_label(UNIT, fontsize=NORMAL, color=INK)
     bar.outline.set_linewidth(0.6)
 
 
-def _signed(value: float, _: int | None = None) -> str:
+def signed_number(value: float, _: int | None = None) -> str:
+    """For the ticks of an axis."""
     return f"{value:+.0f}".replace("-", "\N{MINUS SIGN}") if value else "0"
 
 
-def _tidy(ax: Axes, unused: Sequence[str]) -> None:
+def tidy(ax: Axes, unused: Sequence[str] = ()) -> None:
+    """Small ticks, two thin spines, and in grey the names known to have no effect."""
     ax.tick_params(labelsize=SMALL, width=0.6, length=2.5, colors=INK)
     ax.tick_params(axis="y", which="minor", length=0)
     for label in ax.get_yticklabels():

@@ -145,7 +145,7 @@ def _inputs(rng: np.random.Generator, size: int) -> np.ndarray:
 
 
 @jax.jit
-def _expected_volumes(inputs: jax.Array) -> jax.Array:
+def expected_volumes(inputs: jax.Array) -> jax.Array:
     def volume(start: jax.Array) -> jax.Array:
         return process(jax.lax.dynamic_slice_in_dim(inputs, start, WINDOW))
 
@@ -161,6 +161,6 @@ def generate(seed: int, num_hours: int = HOURS) -> Table:
     rng = np.random.default_rng(seed)
     inputs = _inputs(rng, WINDOW + num_hours)
     noise = NOISE * rng.standard_normal(num_hours)
-    expected = np.asarray(_expected_volumes(inputs))
+    expected = np.asarray(expected_volumes(inputs))
     volume = np.maximum(expected + noise, 0).astype(np.float32)
     return Table(START + np.arange(num_hours), COLUMNS, inputs[WINDOW:], volume)

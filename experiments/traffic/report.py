@@ -7,7 +7,15 @@ from typing import Any
 import numpy as np
 
 from experiments import common
-from experiments.traffic import checks, experiment, explain, figure, generate
+from experiments.traffic import (
+    chapter,
+    checks,
+    experiment,
+    explain,
+    figure,
+    generate,
+    sensitivity,
+)
 from experiments.traffic.series import WINDOW
 
 
@@ -42,9 +50,52 @@ def print_columns(
     common.print_table(header, table)
 
 
-def print_checks(found: Sequence[checks.Check]) -> None:
+def print_sensitivity(
+    names: Sequence[str], found: dict[str, sensitivity.Sensitivity]
+) -> None:
+    """Total Sobol indices, with their standard errors."""
+    rows = []
+    for i, name in enumerate(names):
+        cells = [f"{s.total[i]:.3f} ± {s.total_error[i]:.3f}" for s in found.values()]
+        rows.append((name, *cells))
+    common.print_table(("total Sobol index", *found), rows)
+
+
+def print_chapter(errors: dict[str, Any], maps: dict[str, list[chapter.Map]]) -> None:
+    """The published network: its errors, and what its maps explain."""
+    show = lambda s: f"{s['rmse']:.4f} ({s['r2']:.4f})"
+    printed = errors["printed"]
+    wrong = errors["test_forecasts_against_last_training_targets"]
+    train = show(errors["train"]) if "train" in errors else "left out by --quick"
+    both = f"{printed['test_rmse']:.4f} ({printed['test_r2']:.4f})"
     common.print_table(
-        ("check", "measured", "wanted", ""),
+        ("the published network: RMSE (R2)", "here", "printed"),
+        [
+            ("training", train, f"{printed['train_rmse']:.4f}"),
+            ("test", show(errors["test"]), both),
+            ("test, against the last training targets", show(wrong), ""),
+        ],
+    )
+    common.print_table(
+        ("integrated gradients, 25 steps", "target", "forecast", "gap", "hours"),
+        [
+            (
+                f"{m.name}, {kind}",
+                str(m.hours[-1]),
+                f"{m.forecast:.0f}",
+                f"{m.gap:.4f}",
+                f"{len(m.past) - m.first}",
+            )
+            for kind, drawn in maps.items()
+            for m in drawn
+        ],
+    )
+
+
+def print_checks(found: Sequence[checks.Check], *, quick: bool) -> None:
+    title = "check, of which a quick run may miss some" if quick else "check"
+    common.print_table(
+        (title, "measured", "wanted", ""),
         [
             (c.claim, f"{c.value:.3g}", c.wanted, "ok" if c.passed else "MISSED")
             for c in found
