@@ -12,7 +12,7 @@ demo: .venv/ready
 	$(BIN)/python -m experiments
 
 test: .venv/ready
-	$(BIN)/python -m pytest --doctest-modules jaxplain -p tests.doctest_names -q
+	$(BIN)/python -m pytest -n 2 --doctest-modules jaxplain -p tests.doctest_names -q
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 # What takes minutes, and is not needed after every change.
