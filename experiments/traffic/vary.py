@@ -97,7 +97,7 @@ def against_truth(names: tuple[str, ...], found: Found) -> list[checks.Check]:
         checks.at_most(
             "made-up days: largest error of the LSTM's total indices",
             np.abs(lstm.total - process.total).max(),
-            0.15,
+            0.1,
         ),
         checks.at_least(
             "similar hours blame what has no effect: largest index of a distractor",
