@@ -257,3 +257,11 @@ def test_a_balanced_design_is_closer_to_the_limit_than_a_random_one(getkey):
     gain = error("bernoulli") - error("quasi_random")
     # Four standard errors of the mean gain.
     assert gain.mean() > 4 * gain.std() / 10
+
+
+@pytest.mark.parametrize("size", [3, 5000])  # on CPU a maximum of many skips NaN
+@pytest.mark.parametrize("odd", [np.nan, np.inf])
+def test_values_of_which_one_is_not_finite_are_not_constant(size, odd):
+    assert _regression.constant(jnp.ones(size))
+    assert not _regression.constant(jnp.ones(size).at[1].set(odd))
+    assert not _regression.constant(jnp.full(size, odd))

@@ -109,9 +109,8 @@ def _factors(
     columns = np.array(table.columns)
     temperature = int(np.flatnonzero(np.char.startswith(columns, "temp"))[0])
     calendar = np.isin(columns, ["weekend", "holiday", "is_holiday"])
-    clock = (
-        np.arange(len(columns)) < 2
-    )  # hour and weekday, or the hour's sine and cosine
+    # Hour and weekday, or the sine and cosine of the hour.
+    clock = np.arange(len(columns)) < 2
     ends = (end.astype(np.float32) for end in (low, high))
     return Factors(names, *ends, groups, row, clock, clock | calendar, temperature)
 

@@ -137,10 +137,11 @@ def train(
     carry = params, optimizer.init(params)
     forecaster = Forecaster(params, *scales)
     for start in range(0, config.num_steps, config.chunk):
-        keys = jr.split(jr.fold_in(key, start), config.chunk)
+        stop = min(start + config.chunk, config.num_steps)
+        keys = jr.split(jr.fold_in(key, start), stop - start)
         carry, _ = steps(carry, keys)
         forecaster = Forecaster(carry[0], *scales)
-        report(start + config.chunk, forecaster)
+        report(stop, forecaster)
     return forecaster
 
 
