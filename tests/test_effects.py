@@ -90,8 +90,21 @@ def test_rows_in_a_dict_have_features_by_name():
     assert_close(both, curves(ROWS, 2.0, feature=[0, 1], grid=grid))
     part = quick_jit(partial(ice(f), feature="c"))(rows, 2.0, grid=grid)
     assert part.shape == (12, 5, 5)
-    h = quick_jit(partial(h_statistic(f), features=["a", ["b", "a"]]))
+    h = quick_jit(partial(h_statistic(f), features=["c", ["b", "a"]]))
     assert h(rows, 2.0).pairs.shape == (2, 2)
+
+
+def test_rows_in_a_dict_may_be_named_by_numbers_and_features_by_arrays():
+    rows, f = {0: ROWS[:, 0], 1: ROWS[:, 1]}, lambda row: row[0] * row[1]
+    plain = quick_jit(partial(ice(f), feature=[0, 1]))(ROWS, grid=np.eye(2))
+    for several in ([0, 1], np.array([0, 1])):
+        out = quick_jit(partial(ice(f), feature=several))(rows, grid=np.eye(2))
+        assert_close(out, plain)
+    one = quick_jit(partial(ice(f), feature=1))(rows, grid=GRID)
+    assert_close(one, rows[0][:, None] * GRID[None])
+    words = {"a": rows[0], "b": rows[1]}
+    g = quick_jit(partial(ice(lambda row: row["a"]), feature=np.array(["a", "b"])))
+    assert_close(g(words, grid=np.eye(2)), np.tile([1.0, 0.0], (12, 1)))
 
 
 def test_features_can_be_mapped_and_one_out_of_range_is_nan():
@@ -100,6 +113,10 @@ def test_features_can_be_mapped_and_one_out_of_range_is_nan():
     for i, j in enumerate([0, 1, 2]):
         assert_close(mapped[i], curves(ROWS, 2.0, feature=j, grid=GRID))
     assert np.isnan(mapped[3:]).all()
+    # Two columns that may turn out to be one.
+    both = lambda j: curves(ROWS, 2.0, feature=jnp.stack([j, 0]), grid=np.eye(2))
+    twice = np.isnan(jax.vmap(both)(columns)).any((1, 2))
+    assert np.array_equal(twice, [True, False, False, True, True])
     edges = jnp.array([-4.0, 0.0, 4.0])
     of_four = jax.vmap(lambda j: local(ROWS, 2.0, feature=j, edges=edges).values)
     assert np.isnan(of_four(columns)[3:]).all()
@@ -156,6 +173,28 @@ def test_a_common_offset_costs_no_digits_of_an_error():
     error = rows[:, 0].std(ddof=1) / len(rows) ** 0.5
     # Values of 1e4 are held to 1e-3.
     assert_close(effect.standard_error, np.full(2, error), tol=3e-3)
+
+
+def test_standard_errors_keep_the_unit_of_every_entry():
+    units = jnp.array([1e-25, 1.0, 1e25], jnp.float32)
+    rows, grid = ROWS.astype(np.float32), GRID.astype(np.float32)
+    edges = jnp.array([-4.0, 0.0, 4.0], jnp.float32)
+    f = lambda row, unit: unit * model(row, jnp.float32(2))
+    change = lambda row: row * units
+
+    @quick_jit
+    def all_of(unit):
+        given = (rows, unit)
+        at = partial(partial_dependence(f), *given, grid=grid)(feature=1)
+        bins = partial(ale(f), *given, edges=edges)(feature=0)
+        return at.standard_error / unit, bins.standard_error / unit
+
+    plain = all_of(units[1])
+    for unit in units:
+        assert_close(all_of(unit), plain)
+    out = quick_jit(importance(change))(rows)
+    error = rows.std(0, ddof=1) / len(rows) ** 0.5
+    assert_close(out.mean_error / units, error)
 
 
 def test_a_single_row_has_no_standard_error():

@@ -1,5 +1,8 @@
 """Accumulated local effects, and the grids they stand on."""
 
+from fractions import Fraction
+from math import ceil
+
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
@@ -105,4 +108,8 @@ def test_a_grid_has_as_many_values_between_any_two_points_as_it_can():
         quantile_grid(np.arange(100), num_points=5), [0, 24, 49, 74, 99]
     )
     assert np.array_equal(quantile_grid([3, 3, 3]), [3])
+    # Where ranks in floating point round to the wrong side of an integer.
+    for size, num in ((36, 29), (50, 23)):
+        ranks = {max(ceil(Fraction(k * size, num - 1)) - 1, 0) for k in range(num)}
+        assert set(quantile_grid(np.arange(size), num_points=num)) == ranks
     assert quantile_grid(np.float32([1, 2])).dtype == np.float32

@@ -14,6 +14,7 @@ curves, local = ice(jnp.sum), ale(jnp.sum)
 at_first = partial(curves, feature=0, grid=GRID)
 in_bins = partial(local, ROWS, feature=0)
 named = {"a": ROWS[:, 0], "b": ROWS}
+interact = h_statistic(jnp.sum)
 
 
 @cases(
@@ -29,6 +30,30 @@ named = {"a": ROWS[:, 0], "b": ROWS}
         "`feature` must be a column from 0 to 1, but is [0, 2]. The rows are "
         "float64[3,2].",
     ),
+    no_column=(
+        lambda: curves(ROWS, feature=[], grid=GRID),
+        ValueError,
+        "`feature` must be at least one column or name, but is []. Pass one, for "
+        "example `feature=0`.",
+    ),
+    no_name=(
+        lambda: curves(named, feature=(), grid=GRID),
+        ValueError,
+        "`feature` must be at least one column or name, but is (). Pass one, for "
+        "example `feature='a'`.",
+    ),
+    a_column_twice_in_a_feature=(
+        lambda: curves(ROWS, feature=[-1, 1], grid=np.eye(2)),
+        ValueError,
+        "`feature` must name each part once, but [-1, 1] has column 1 twice. Leave it "
+        "out once.",
+    ),
+    a_name_twice_in_a_feature=(
+        lambda: curves(named, feature=["a", "a"], grid=np.eye(2)),
+        ValueError,
+        "`feature` must name each part once, but ['a', 'a'] has 'a' twice. Leave it "
+        "out once.",
+    ),
     a_name_for_a_column=(
         lambda: curves(ROWS, feature=1.0, grid=GRID),
         TypeError,
@@ -41,6 +66,19 @@ named = {"a": ROWS[:, 0], "b": ROWS}
         "`feature` must be one of 'a', 'b', but is 'c'. Rows in a dict have features "
         "by name.",
     ),
+    an_array_that_is_no_name=(
+        lambda: curves(named, feature={"a"}, grid=GRID),
+        ValueError,
+        "`feature` must be one of 'a', 'b', but is {'a'}. Rows in a dict have features "
+        "by name.",
+    ),
+    a_name_of_several_arrays=(
+        lambda: curves({"a": named, "b": ROWS}, feature="a", grid=GRID),
+        ValueError,
+        "`feature` must be one array, but 'a' is {'a': 'float64[3]', 'b': "
+        "'float64[3,2]'}. Give each of its arrays a name of its own, and put them "
+        "together in `f`.",
+    ),
     several_names_of_arrays=(
         lambda: curves(named, feature=["a", "b"], grid=GRID),
         ValueError,
@@ -49,6 +87,12 @@ named = {"a": ROWS[:, 0], "b": ROWS}
     ),
     rows_of_numbers=(
         lambda: at_first(ROWS[0]),
+        ValueError,
+        "`rows` must be one array of shape (n, columns), or a dict of arrays, but is "
+        "float64[2]. Put them in a dict, and take it apart in `f`.",
+    ),
+    rows_of_numbers_to_interact=(
+        lambda: interact(ROWS[0]),
         ValueError,
         "`rows` must be one array of shape (n, columns), or a dict of arrays, but is "
         "float64[2]. Put them in a dict, and take it apart in `f`.",
@@ -88,7 +132,43 @@ named = {"a": ROWS[:, 0], "b": ROWS}
         lambda: curves(ROWS.astype(int), feature=0, grid=GRID),
         TypeError,
         "`grid` must hold integers as the feature does, but is float64[2] for "
-        "int64[3]. Round it, or make the rows floating-point.",
+        "int64[3]. Pass integers, or make the rows floating-point.",
+    ),
+    halves_for_booleans=(
+        lambda: curves(ROWS > 2, feature=0, grid=GRID),
+        TypeError,
+        "`grid` must hold booleans as the feature does, but is float64[2] for bool[3]. "
+        "Pass booleans, or make the rows floating-point.",
+    ),
+    integers_that_are_too_large=(
+        lambda: curves(ROWS.astype(np.int8), feature=0, grid=[0, 300]),
+        ValueError,
+        "`grid` must hold values that int8 can hold, but goes from 0 to 300. Widen the "
+        "rows with `.astype(int)`.",
+    ),
+    a_grid_of_words=(
+        lambda: curves(ROWS, feature=0, grid=["a"]),
+        TypeError,
+        "`grid` must hold numbers, but holds <U1. Pass the codes that the rows hold.",
+    ),
+    a_table_of_edges=(
+        lambda: in_bins(edges=ROWS),
+        ValueError,
+        "`edges` must be a vector, but has shape (3, 2). Pass those of one feature; "
+        "map over several with `jax.vmap`.",
+    ),
+    edges_without_end=(
+        lambda: in_bins(edges=np.array([-np.inf, 2, np.inf])),
+        ValueError,
+        "`edges` must be finite, but 2 of 3 are not in float64. Begin with the least "
+        "value of the column, and end with the largest.",
+    ),
+    edges_that_rows_cannot_tell_apart=(
+        lambda: local(ROWS.astype("f4"), feature=0, edges=1e8 + np.arange(2)),
+        ValueError,
+        "`edges` must be distinct in float32, the dtype of the rows, but 100000000.0 "
+        "and 100000001.0 are one number there. Subtract an offset from the column, or "
+        "enable 64 bits.",
     ),
     one_edge=(
         lambda: in_bins(edges=np.array([1.0])),
@@ -116,10 +196,34 @@ named = {"a": ROWS[:, 0], "b": ROWS}
         "`f`.",
     ),
     one_feature_to_interact=(
-        lambda: h_statistic(jnp.sum)(ROWS, features=[1]),
+        lambda: interact(ROWS, features=[1]),
         ValueError,
         "`features` must be at least two, but is [1]. A feature interacts with "
         "others: name them, or leave `features` out for all.",
+    ),
+    features_that_overlap=(
+        lambda: interact(ROWS, features=[1, [0, -1]]),
+        ValueError,
+        "`features` must not overlap, but column 1 is in two of them. Name each column "
+        "once.",
+    ),
+    names_that_overlap=(
+        lambda: interact(named, features=["a", "b", "a"]),
+        ValueError,
+        "`features` must not overlap, but 'a' is in two of them. Name each column "
+        "once.",
+    ),
+    features_that_are_no_list=(
+        lambda: interact(ROWS, features="ab"),
+        TypeError,
+        "`features` must be a list of columns or names, but is 'ab'. Name at least "
+        "two, or leave `features` out for all.",
+    ),
+    a_number_of_features=(
+        lambda: interact(ROWS, features=2),
+        TypeError,
+        "`features` must be a list of columns or names, but is 2. Name at least two, "
+        "or leave `features` out for all.",
     ),
     no_attribution=(
         lambda: importance(lambda row: 1)(ROWS),
@@ -143,6 +247,18 @@ named = {"a": ROWS[:, 0], "b": ROWS}
         lambda: quantile_grid([1.0, np.nan]),
         ValueError,
         "`values` must be finite, but 1 of 2 are not. Leave them out.",
+    ),
+    a_grid_of_categories=(
+        lambda: quantile_grid(["x", "y"]),
+        TypeError,
+        "`values` must hold real numbers, but holds <U1. Points have an order: code "
+        "categories as integers.",
+    ),
+    a_mesh_of_nothing=(
+        mesh,
+        ValueError,
+        "`grids` must be at least one vector, but there is none. Pass the values of "
+        "each feature.",
     ),
     a_mesh_of_numbers=(
         lambda: mesh(GRID, 1.0),

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
@@ -64,6 +65,19 @@ def test_effects_that_add_up_do_not_interact_in_any_grouping():
         assert np.max(out.overall) < 1e-12
     nothing = quick_jit(h_statistic(lambda row: 0 * row[0] + 0.7))(ROWS)
     assert all(np.all(part == 0) for part in nothing)
+
+
+def test_columns_that_turn_out_to_overlap_are_nan():
+    interact = lambda j: h_statistic(model)(ROWS, 2.0, features=[j, [1, 2]]).pairs
+    out = quick_jit(jax.vmap(interact))(jnp.array([0, -3, -1, 1, 3]))
+    bad = np.isnan(out[:, 0, 1])
+    assert np.array_equal(bad, [False, False, True, True, True])
+
+
+def test_the_program_of_h_does_not_grow_with_the_number_of_features():
+    program = jax.make_jaxpr(h_statistic(lambda row: row.sum()))
+    few, many = (program(np.ones((4, p))).eqns for p in (3, 12))
+    assert len(few) == len(many)
 
 
 @pytest.mark.slow

@@ -54,6 +54,12 @@ analyse = sobol_indices(jnp.sum, num_samples=8, num_replicates=2)
         "`levels` must be even, but is 5: a step over half of an odd grid would miss "
         "its values. Take 6.",
     ),
+    too_many_levels=(
+        lambda: morris(jnp.sum, levels=2**33),
+        ValueError,
+        "`levels` must be at most 1048576, but is 8589934592. Take few, such as 4: an "
+        "effect is that of half the grid, however fine.",
+    ),
     one_trajectory=(
         lambda: morris(jnp.sum, num_trajectories=1),
         ValueError,

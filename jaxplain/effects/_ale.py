@@ -9,8 +9,8 @@ from jaxtyping import Array, ArrayLike, Float, Int, PyTree
 
 from .. import _checks, _regression, _tree
 from .._types import REQUIRED, ScalarFn
-from ._grids import grid_of
-from ._rows import feature_of, get, known, put, row, rows_of
+from ._grids import cast, grid_of
+from ._rows import feature_of, get, known, put, readable, row, table_of
 from ._types import LocalEffects, OverBins
 
 
@@ -46,9 +46,9 @@ def ale(
 
     Raises:
         ValueError: If `f` does not return a scalar, `rows` is empty, has leaves of
-            several lengths or no such feature, `edges` are no two or more numbers in
-            ascending order, or a bin is empty. Where rows or edges are traced, an
-            empty bin makes every value NaN.
+            several lengths or no such feature, `edges` are no vector of two or more
+            finite numbers in ascending order, or a bin is empty. Where rows or edges
+            are traced, an empty bin makes every value NaN.
         TypeError: If `feature` or `edges` is missing, `feature` is several columns, or
             `rows` does not hold numbers.
 
@@ -74,11 +74,11 @@ def ale(
         feature: Any = REQUIRED,
         edges: ArrayLike = REQUIRED,
     ) -> LocalEffects:
-        rows, n = rows_of(rows)
+        rows, n = table_of(rows)
         feature = feature_of(feature, rows)
         values = _one_number(get(rows, feature))
-        ends, _ = grid_of("edges", edges, values)
-        _ascending(ends)
+        ends, shape = grid_of("edges", edges, values)
+        _ascending(edges, shape, ends.dtype)
         bins = _bins(values, ends)
         _no_empty_bin(bins, ends)
 
@@ -88,7 +88,7 @@ def ale(
             return _difference(at(lower + 1), at(lower))
 
         changes = _tree.map_samples(change, n, chunk_size)
-        changes = jnp.where(known(feature, rows), changes, jnp.nan)
+        changes = jnp.where(known([feature], rows), changes, jnp.nan)
         return _accumulated(changes, _place(values, ends, bins), bins, len(ends) - 1)
 
     return local
@@ -127,16 +127,19 @@ def _accumulated(
     size = counts.astype(dtype)
     wide = changes.astype(dtype)
     slopes = part(wide) / size
-    residual = part((wide - slopes[bins]) ** 2) / (size - 1)
-    variance = jnp.where(counts > 1, residual / size, jnp.nan)
+    residual = jnp.where(inside, wide - slopes[bins], 0)
+    unit, residual = _regression.in_own_unit(residual)
+    variance = part(residual**2) / (size - 1) / size
+    variance = jnp.where(counts > 1, variance, jnp.nan)
     # A bin lifts every row of the bins after it, and a row of its own in part.
     share = size / size.sum()
     after = 1 - jnp.cumsum(share)
     lifted = after + part(place.astype(dtype)) / size.sum()
     weights = jnp.tri(number + 1, number, -1, dtype) - lifted[None]
+    error = unit * _regression.root(_regression.dot(weights**2, variance))
     return LocalEffects(
         _regression.dot(weights, slopes).astype(changes.dtype),
-        _regression.root(_regression.dot(weights**2, variance)).astype(changes.dtype),
+        error.astype(changes.dtype),
         slopes.astype(changes.dtype),
         counts,
     )
@@ -152,16 +155,39 @@ def _one_number(values: Array) -> Array:
     return values
 
 
-def _ascending(edges: Array) -> None:
-    if len(edges) < 2:
+def _ascending(edges: Any, shape: tuple[int, ...], kind: Any) -> None:
+    if len(shape) != 1:
+        raise ValueError(
+            f"`edges` must be a vector, but has shape {shape}. Pass those of one "
+            "feature; map over several with `jax.vmap`."
+        )
+    if shape[0] < 2:
         raise ValueError(
             "`edges` must be two or more numbers, but there is 1. A feature with one "
             "value has no local effect."
         )
-    if not _checks.is_traced(edges) and not np.all(np.diff(np.asarray(edges)) > 0):
+    if not readable(edges):
+        return
+    edges = np.asarray(edges)
+    ends = cast(edges, kind)
+    bad = int((~np.isfinite(ends.astype(np.float64))).sum())
+    if bad:
+        raise ValueError(
+            f"`edges` must be finite, but {bad} of {len(ends)} are not in {kind}. "
+            "Begin with the least value of the column, and end with the largest."
+        )
+    if not np.all(edges[1:] > edges[:-1]):
         raise ValueError(
             "`edges` must ascend, but do not. Sort them and leave out what is there "
             "twice, as `jaxplain.effects.quantile_grid` does."
+        )
+    same = ends[1:] == ends[:-1]
+    if same.any():
+        k = int(np.argmax(same))
+        raise ValueError(
+            f"`edges` must be distinct in {kind}, the dtype of the rows, but "
+            f"{edges[k]} and {edges[k + 1]} are one number there. Subtract an offset "
+            "from the column, or enable 64 bits."
         )
 
 

@@ -6,10 +6,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float, Int, PyTree
 
-from .. import _checks, _tree
+from .. import _checks, _regression, _tree
 from .._types import REQUIRED, ScalarFn
 from ._grids import grid_of
-from ._rows import feature_of, get, known, put, row, rows_of
+from ._rows import feature_of, get, known, put, row, table_of
 from ._types import Effect, OverGrid
 
 
@@ -44,8 +44,11 @@ def ice(
 
     Raises:
         ValueError: If `f` does not return a scalar, `rows` is empty, has leaves of
-            several lengths or no such feature, or the grid does not fit it.
-        TypeError: If `feature` or `grid` is missing, or `rows` does not hold numbers.
+            several lengths or no such feature, a feature has a column twice, or the
+            grid does not fit it or its dtype. A column twice makes every value NaN
+            where its number is traced.
+        TypeError: If `feature` or `grid` is missing, `rows` or the grid does not hold
+            numbers, or the grid is floating-point and the feature is not.
 
     Example:
         >>> rows = jnp.array([[0.0, 1.0], [2.0, 3.0]])
@@ -68,7 +71,7 @@ def ice(
         feature: Any = REQUIRED,
         grid: ArrayLike = REQUIRED,
     ) -> Float[Array, "n ..."]:
-        rows, n = rows_of(rows)
+        rows, n = table_of(rows)
         feature = feature_of(feature, rows)
         points, shape = grid_of("grid", grid, get(rows, feature))
         number = len(points)
@@ -78,7 +81,7 @@ def ice(
             return f(changed, *args)
 
         values = _tree.map_samples(one, n * number, chunk_size).reshape(n, number)
-        values = jnp.where(known(feature, rows), values, jnp.nan)
+        values = jnp.where(known([feature], rows), values, jnp.nan)
         if centred:
             values = values - values[:, :1]
         return values.reshape(n, *shape)
@@ -145,12 +148,15 @@ def partial_dependence(
 def mean_and_error(values: Float[Array, "n ..."]) -> tuple[Array, Array]:
     """The mean over the first axis and its standard error; NaN of a single value."""
     n, dtype = len(values), _tree.accumulator(values.dtype)
-    wide = values.astype(dtype)
+    # A unit for every entry: they may differ in size by more than squares can hold.
+    own = jax.vmap(_regression.in_own_unit, 1, (0, 1))
+    unit, wide = own(values.astype(dtype).reshape(n, -1))
     # From the first row on: a common offset would cost digits.
     offset = jax.lax.stop_gradient(jnp.where(jnp.isfinite(wide[:1]), wide[:1], 0))
     moved = wide - offset
-    mean = moved.mean(0)
+    mean = offset[0] + moved.mean(0)
     error = jnp.full_like(mean, jnp.nan)
     if n > 1:
-        error = moved.std(0, ddof=1) / n**0.5
-    return (offset[0] + mean).astype(values.dtype), error.astype(values.dtype)
+        error = _regression.root(moved.var(0, ddof=1) / n)
+    inside = lambda part: (unit * part).astype(values.dtype).reshape(values.shape[1:])
+    return inside(mean), inside(error)

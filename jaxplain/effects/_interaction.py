@@ -1,16 +1,16 @@
 """How much of what two features do together is not the sum of what each does alone."""
 
-import itertools
+from collections.abc import Iterable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, PyTree
+from jaxtyping import Array, Bool, Float, Int, PyTree
 
 from .. import _checks, _regression, _tree
 from .._types import ScalarFn
-from ._rows import feature_of, mask, row, rows_of
+from ._rows import Feature, feature_of, known, masks, row, table_of, twice
 from ._types import HStatistic, OverFeatures
 
 
@@ -35,7 +35,8 @@ def h_statistic(
     Args:
         f: Function to explain: `f(row, *args)` returns a scalar.
         chunk_size: Number of evaluations of `f` at once; all of them by default.
-            Peak memory follows it.
+            Peak memory follows it, but for a mask of a row for every set of features,
+            and some `4 * n * (2 * p + p * (p - 1) / 2)` floats.
 
     Returns:
         `interact(rows, *args, features=None)`, the `HStatistic` of `p` features.
@@ -46,8 +47,10 @@ def h_statistic(
 
     Raises:
         ValueError: If `f` does not return a scalar, `rows` is empty, has leaves of
-            several lengths or lacks a feature, or there are fewer than two features.
-        TypeError: If a feature is no column or name, or `rows` does not hold numbers.
+            several lengths or lacks a feature, there are fewer than two features, or
+            they overlap. Where columns are traced, an overlap makes every value NaN.
+        TypeError: If `features` is no list of columns or names, or `rows` does not
+            hold numbers.
 
     Example:
         >>> rows = jax.random.normal(jax.random.key(0), (50, 3))
@@ -68,49 +71,49 @@ def h_statistic(
     f = _checks.scalar(f)
 
     def interact(rows: PyTree, /, *args: Any, features: Any = None) -> HStatistic:
-        rows, n = rows_of(rows)
-        single = [mask(rows, feature_of(j, rows)) for j in _listed(features, rows)]
-        pairs = list(itertools.combinations(range(len(single)), 2))
-        union = lambda j, k: jax.tree.map(jnp.logical_or, single[j], single[k])
-        masks = [
-            *single,
-            *(jax.tree.map(jnp.logical_not, one) for one in single),
-            *(union(j, k) for j, k in pairs),
-        ]
-        stacked = jax.tree.map(lambda *m: jnp.stack(m), *masks)
+        rows, n = table_of(rows)
+        chosen = _disjoint([feature_of(j, rows) for j in _listed(features, rows)], rows)
+        p = len(chosen)
+        first, second = np.triu_indices(p, 1)
+        num_sets = 2 * p + len(first)
+
+        def all_sets(one: Bool[Array, "p ..."]) -> Bool[Array, "sets ..."]:
+            """Each feature, all but each, and each pair."""
+            return jnp.concatenate([one, ~one, one[first] | one[second]])
+
+        sets = jax.tree.map(all_sets, masks(rows, chosen))
 
         def dependence(i: Int[Array, ""]) -> Array:
             """Of one set of features, at the values of one row."""
-            chosen, own = row(stacked, i // n), row(rows, i % n)
+            present, own = row(sets, i // n), row(rows, i % n)
 
             def value(k: Int[Array, ""]) -> Array:
-                mixed = jax.tree.map(jnp.where, chosen, own, row(rows, k))
+                mixed = jax.tree.map(jnp.where, present, own, row(rows, k))
                 out = f(mixed, *args)
                 return out.astype(_tree.accumulator(out.dtype))
 
             return _tree.mean_samples(value, n, chunk_size)
 
         at_once = None if chunk_size is None else max(1, chunk_size // n)
-        means = _tree.map_samples(dependence, len(masks) * n, at_once)
+        means = _tree.map_samples(dependence, num_sets * n, at_once)
         whole = _tree.map_samples(lambda i: f(row(rows, i), *args), n, chunk_size)
         values = jnp.concatenate(
             [means.reshape(-1, n), whole[None].astype(means.dtype)]
         )
-        return _strengths(values, len(single), pairs, whole.dtype)
+        values = jnp.where(known(chosen, rows), values, jnp.nan)
+        return _strengths(values, p, whole.dtype)
 
     return interact
 
 
-def _strengths(
-    values: Float[Array, "sets n"], p: int, pairs: list[tuple[int, int]], dtype: Any
-) -> HStatistic:
+def _strengths(values: Float[Array, "sets n"], p: int, dtype: Any) -> HStatistic:
     """From the values of the features, of what is left, of the pairs, and of `f`."""
     unit, values = _regression.in_own_unit(values)
     flat = jax.vmap(_regression.constant)(values)
     centred = values - values.mean(1, keepdims=True)
     centred = jnp.where(flat[:, None], 0, centred)
-    alone, rest, together, whole = jnp.split(centred, [p, 2 * p, 2 * p + len(pairs)])
-    first, second = np.array(pairs).T
+    alone, rest, together, whole = jnp.split(centred, [p, 2 * p, len(values) - 1])
+    first, second = np.triu_indices(p, 1)
     size = lambda a: _regression.root((a**2).mean(1))
 
     def strength(joint: Array, parts: Array) -> tuple[Array, Array]:
@@ -135,10 +138,27 @@ def _listed(features: Any, rows: PyTree) -> list[Any]:
             "`features` must be concrete, but is traced: their number shapes the "
             "program. Bind them before `jax.jit`."
         )
-    chosen = [f.tolist() if isinstance(f, np.ndarray) else f for f in features]
+    if hasattr(features, "ndim"):
+        features = np.asarray(features).tolist()
+    if isinstance(features, str) or not isinstance(features, Iterable):
+        raise TypeError(
+            f"`features` must be a list of columns or names, but is {features!r}. Name "
+            "at least two, or leave `features` out for all."
+        )
+    chosen = list(features)
     if len(chosen) < 2:
         raise ValueError(
             f"`features` must be at least two, but is {features!r}. A feature "
             "interacts with others: name them, or leave `features` out for all."
         )
     return chosen
+
+
+def _disjoint(features: list[Feature], rows: PyTree) -> list[Feature]:
+    part = twice(features, rows)
+    if part is not None:
+        raise ValueError(
+            f"`features` must not overlap, but {part} is in two of them. Name each "
+            "column once."
+        )
+    return features

@@ -1,5 +1,7 @@
 """Rows of a data set, and the features of a row."""
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import jax
@@ -10,7 +12,7 @@ from jaxtyping import Array, Bool, PyTree
 from .. import _checks
 
 Feature: TypeAlias = Any
-"""A column of an array or a key of a dict; or a sequence of those: one feature."""
+"""The column of an array or a vector of them; the key of a dict or a tuple of keys."""
 
 
 def rows_of(rows: PyTree) -> tuple[PyTree, int]:
@@ -33,6 +35,18 @@ def rows_of(rows: PyTree) -> tuple[PyTree, int]:
     return rows, lengths.pop()[0]
 
 
+def table_of(rows: PyTree) -> tuple[PyTree, int]:
+    """Rows that have columns or names."""
+    rows, n = rows_of(rows)
+    if not isinstance(rows, dict) and getattr(rows, "ndim", 0) < 2:
+        raise ValueError(
+            "`rows` must be one array of shape (n, columns), or a dict of arrays, but "
+            f"is {jax.tree.map(_checks.show, rows)}. Put them in a dict, and take it "
+            "apart in `f`."
+        )
+    return rows, n
+
+
 def _kind(leaf: Any) -> str:
     return str(getattr(leaf, "dtype", type(leaf).__name__))
 
@@ -43,29 +57,83 @@ def row(rows: PyTree, i: Any) -> PyTree:
 
 def get(rows: PyTree, feature: Feature) -> Array:
     """The values of a feature in every row: shape `(n, *shape of the feature)`."""
-    if isinstance(rows, dict):
-        if isinstance(feature, str):
-            return rows[feature]
+    if not isinstance(rows, dict):
+        return rows[:, feature]
+    if isinstance(feature, tuple):
         return jnp.stack([rows[name] for name in feature], -1)
-    return rows[:, feature]
+    return rows[feature]
 
 
 def put(one: PyTree, feature: Feature, value: Array) -> PyTree:
     """A row, with another value of a feature."""
-    if isinstance(one, dict):
-        if isinstance(feature, str):
-            return {**one, feature: value}
+    if not isinstance(one, dict):
+        return one.at[feature].set(value)
+    if isinstance(feature, tuple):
         return {**one, **{name: value[k] for k, name in enumerate(feature)}}
-    return one.at[feature].set(value)
+    return {**one, feature: value}
 
 
-def mask(rows: PyTree, feature: Feature) -> PyTree:
-    """Which entries of a row are those of a feature."""
-    nothing = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape[1:], bool), rows)
+def masks(rows: PyTree, features: Sequence[Feature]) -> PyTree:
+    """Which entries of a row are those of each feature."""
+    p = len(features)
     if isinstance(rows, dict):
-        names = [feature] if isinstance(feature, str) else feature
-        return {**nothing, **{k: jnp.ones_like(nothing[k]) for k in names}}
-    return nothing.at[feature].set(True)
+        sets = [set(_parts(feature)) for feature in features]
+        spread = lambda key: (
+            lambda leaf: _spread(
+                jnp.asarray([key in names for names in sets]), (p, *leaf.shape[1:])
+            )
+        )
+        return {key: jax.tree.map(spread(key), part) for key, part in rows.items()}
+    owners = np.repeat(np.arange(p), [np.size(feature) for feature in features])
+    nothing = jnp.zeros((p, rows.shape[1]), bool)
+    chosen = nothing.at[owners, _columns(features)].set(True)
+    return _spread(chosen, (p, *rows.shape[1:]))
+
+
+def _spread(chosen: Bool[Array, "..."], shape: tuple[int, ...]) -> Bool[Array, "..."]:
+    below = (1,) * (len(shape) - chosen.ndim)
+    return jnp.broadcast_to(chosen.reshape(*chosen.shape, *below), shape)
+
+
+def known(features: Sequence[Feature], rows: PyTree) -> Bool[Array, ""] | bool:
+    """Do features whose columns no check could see name columns, and each once?"""
+    if isinstance(rows, dict) or readable(features):
+        return True
+    columns = _columns(features)
+    found = jnp.zeros(rows.shape[1], bool).at[columns].set(True)
+    return found.sum() == len(columns)
+
+
+def _columns(features: Sequence[Feature]) -> Array | np.ndarray:
+    join = np if readable(features) else jnp
+    return join.concatenate([join.ravel(feature) for feature in features])
+
+
+def _parts(feature: Feature) -> tuple[Any, ...]:
+    return feature if isinstance(feature, tuple) else (feature,)
+
+
+def twice(features: Sequence[Feature], rows: PyTree) -> str | None:
+    """A column or name that is there more than once, where that can be seen."""
+    if isinstance(rows, dict):
+        seen = [repr(name) for feature in features for name in _parts(feature)]
+    else:
+        read = [np.ravel(feature) for feature in features if readable(feature)]
+        seen = [f"column {i % rows.shape[1]}" for part in read for i in part]
+    return next((part for part, times in Counter(seen).items() if times > 1), None)
+
+
+def readable(value: Any) -> bool:
+    """Can all of a value be read while tracing?"""
+    return not any(map(_checks.is_traced, jax.tree.leaves(value)))
+
+
+def on_host(value: Any) -> np.ndarray:
+    """As an array of NumPy; of objects if it is no array, and then no numbers."""
+    try:
+        return np.asarray(value)
+    except ValueError:  # lists of several lengths
+        return np.asarray(value, object)
 
 
 def feature_of(value: Any, rows: PyTree) -> Feature:
@@ -75,56 +143,72 @@ def feature_of(value: Any, rows: PyTree) -> Feature:
             "`feature` is missing: pass a column, for example `feature=0`, or several "
             "as one feature, `feature=[3, 4, 5]`."
         )
-    if isinstance(rows, dict):
-        return _names(value, rows)
-    if not hasattr(rows, "ndim") or rows.ndim < 2:
+    several = isinstance(value, list | tuple) or getattr(value, "ndim", 0) > 0
+    if several and len(value) == 0:
+        first = next(iter(rows)) if isinstance(rows, dict) else 0
         raise ValueError(
-            "`rows` must be one array of shape (n, columns), or a dict of arrays, but "
-            f"is {jax.tree.map(_checks.show, rows)}. Put them in a dict, and take it "
-            "apart in `f`."
+            f"`feature` must be at least one column or name, but is {value!r}. Pass "
+            f"one, for example `feature={first!r}`."
         )
-    index = _array(value) if isinstance(value, list | tuple) else value
-    if not jnp.issubdtype(jnp.result_type(index), jnp.integer) or jnp.ndim(index) > 1:
+    feature = (_names if isinstance(rows, dict) else _indices)(value, rows)
+    part = twice([feature], rows)
+    if part is not None:
+        raise ValueError(
+            f"`feature` must name each part once, but {value!r} has {part} twice. "
+            "Leave it out once."
+        )
+    return feature
+
+
+def _indices(value: Any, rows: Any) -> Array | np.ndarray:
+    index = _array(value)
+    if not jnp.issubdtype(index.dtype, jnp.integer) or index.ndim > 1:
         raise TypeError(
             "`feature` must be the number of a column, or a list of them, but is "
             f"{value!r}. Names are for rows in a dict."
         )
     width = rows.shape[1]
-    if not _checks.is_traced(index):
-        index = np.asarray(index)
-        if np.any((index < -width) | (index >= width)) or index.size == 0:
-            raise ValueError(
-                f"`feature` must be a column from 0 to {width - 1}, but is {value!r}. "
-                f"The rows are {_checks.show(rows)}."
-            )
-    return jnp.asarray(index, jnp.int32)
+    if isinstance(index, np.ndarray) and np.any((index < -width) | (index >= width)):
+        raise ValueError(
+            f"`feature` must be a column from 0 to {width - 1}, but is {value!r}. "
+            f"The rows are {_checks.show(rows)}."
+        )
+    return index.astype(np.int32)
 
 
-def _array(columns: Any) -> Any:
-    """A list as an array; of NumPy if its numbers can be read."""
-    traced = any(map(_checks.is_traced, columns))
-    return jnp.stack([*map(jnp.asarray, columns)]) if traced else np.asarray(columns)
-
-
-def _names(value: Any, rows: dict[str, Any]) -> str | tuple[str, ...]:
+def _array(value: Any) -> Array | np.ndarray:
+    """Of NumPy if all of it can be read."""
+    if readable(value):
+        return on_host(value)
     several = isinstance(value, list | tuple)
-    names: tuple[Any, ...] = tuple(value) if several else (value,)
-    for name in names:
-        if name not in rows:
+    return jnp.stack([*map(jnp.asarray, value)]) if several else value
+
+
+def _names(value: Any, rows: dict[Any, Any]) -> Feature:
+    names = value.tolist() if isinstance(value, np.ndarray | np.generic) else value
+    several = isinstance(names, list | tuple)
+    for name in names if several else [names]:
+        if not _is_key(name, rows):
             raise ValueError(
                 f"`feature` must be one of {', '.join(map(repr, rows))}, but is "
                 f"{name!r}. Rows in a dict have features by name."
+            )
+        if not hasattr(rows[name], "ndim"):
+            raise ValueError(
+                f"`feature` must be one array, but {name!r} is "
+                f"{jax.tree.map(_checks.show, rows[name])}. Give each of its arrays a "
+                "name of its own, and put them together in `f`."
             )
         if several and rows[name].ndim != 1:
             raise ValueError(
                 "several names make one feature if each is one number per row, but "
                 f"{name!r} is {_checks.show(rows[name])}. Name it alone."
             )
-    return names if several else names[0]
+    return tuple(names) if several else names
 
 
-def known(feature: Feature, rows: PyTree) -> Bool[Array, ""] | bool:
-    """Do the rows have a column whose number no check could see?"""
-    if isinstance(rows, dict):
-        return True
-    return jnp.all((feature >= -rows.shape[1]) & (feature < rows.shape[1]))
+def _is_key(name: Any, rows: dict[Any, Any]) -> bool:
+    try:
+        return name in rows
+    except TypeError:  # what has no hash is no key
+        return False

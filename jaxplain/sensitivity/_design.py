@@ -35,7 +35,7 @@ def pairs(key: PRNGKey, num_samples: int, num_parts: int | None, d: int) -> Poin
             f'but there are {d}. Hold some of them, or take `design="random"`.'
         )
     if num_parts is None:
-        draw = independent(key, num_samples, 2 * d)
+        draw = independent(key, 2 * d)
     else:
         draw = scrambled_sobol(key, num_samples // num_parts, num_parts, 2 * d)
 

@@ -53,7 +53,7 @@ def sobol_indices(
         design: `"sobol"`, or `"random"` for independent samples, whose standard errors
             come from the samples themselves.
         chunk_size: Number of inputs evaluated at once; all of them by default.
-            Peak memory follows it.
+            Peak memory follows it, but for some `4 * num_samples * d` floats.
 
     Returns:
         `analyse(low, high, *args, key, groups=None)`, the `SobolIndices`: with groups

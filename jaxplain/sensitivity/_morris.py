@@ -13,6 +13,8 @@ from ..games import evaluate
 from ._factors import factors
 from ._types import Analysis, ElementaryEffects
 
+MOST_LEVELS = 2**20  # float32 tells them apart
+
 
 def morris(
     f: ScalarFn[X, *Ts],
@@ -31,19 +33,20 @@ def morris(
     $u$ is the input on a grid of `levels` values from `low` (0) to `high` (1), and
     $\Delta$ is half of the grid. A trajectory starts anywhere and moves every factor
     once, in random order, each step starting where the last one ended. For linear `f`
-    each effect is the slope times the range, and $\sigma$ is 0. Where $\sigma$ is large
-    beside $\mu^*$ the factor is not linear, or does not act alone. A factor without
-    effect gets exactly 0; one with effect may get 0 too, if the grid misses it. A value
-    of `f` that is not finite passes on to the factors that moved before and after it.
+    each effect is the slope times the range, and $\sigma$ is 0 up to rounding. Where
+    $\sigma$ is large beside $\mu^*$ the factor is not linear, or does not act alone. A
+    factor without effect gets exactly 0; one with effect may get 0 too, if the grid
+    misses it. A value of `f` that is not finite passes on to the factors that moved
+    before and after it.
 
     Args:
         f: Function to explain: `f(x, *args)` returns a scalar.
         num_groups: Number of groups; leave out to explain each entry of the input.
         num_trajectories: Number of trajectories, at least 2.
-        levels: Number of values of the grid, even.
+        levels: Number of values of the grid, even, at most 2 ** 20.
         chunk_size: Number of inputs evaluated at once; all of them by default.
             Peak memory follows it, but for the trajectories, some
-            `3 * num_trajectories * d` numbers.
+            `15 * num_trajectories * d` numbers.
 
     Returns:
         `analyse(low, high, *args, key, groups=None)`, the `ElementaryEffects`: with
@@ -80,6 +83,11 @@ def morris(
         raise ValueError(
             f"`levels` must be even, but is {levels}: a step over half of an odd grid "
             f"would miss its values. Take {levels + 1}."
+        )
+    if levels > MOST_LEVELS:
+        raise ValueError(
+            f"`levels` must be at most {MOST_LEVELS}, but is {levels}. Take few, such "
+            "as 4: an effect is that of half the grid, however fine."
         )
     half, last = levels // 2, levels - 1
 

@@ -15,15 +15,19 @@ from .._types import PRNGKey
 Points: TypeAlias = Callable[[Int[Array, ""]], Float[Array, " dim"]]
 
 # In 32 bits whatever the mode, so that the same key draws the same points. With half a
-# step added, 23 bits are exact in float32, and neither 0 nor 1.
+# step added, 23 bits are exact in float32, and neither 0 nor 1. Narrower dtypes of an
+# input round some of them to 1.
 BITS = 23
 MOST_BITS, MOST_DIMENSIONS = 20, 21201
 
 
-def independent(key: PRNGKey, num_points: int, dim: int) -> Points:
+def independent(key: PRNGKey, dim: int) -> Points:
     """Random points of the unit cube."""
-    table = _in_cube(_words(key, (num_points, dim)))
-    return lambda i: table[i]
+    # A point is drawn again wherever it is used, and must be the same. Other generators
+    # than Threefry draw other numbers under `vmap`.
+    seed = jr.bits(key, (2,), jnp.uint32)
+    key = jr.wrap_key_data(seed, impl="threefry2x32")
+    return lambda i: _in_cube(_words(jr.fold_in(key, i), (dim,)))
 
 
 def scrambled_sobol(

@@ -30,8 +30,8 @@ class ElementaryEffects(NamedTuple, Generic[X]):
     Attributes:
         mu: Mean effect. NaN for a group of several factors, which has no direction.
         mu_star: Mean of the absolute effect.
-        sigma: Standard deviation of the effect: 0 where `f` is linear in the factor
-            alone. NaN where `mu` is.
+        sigma: Standard deviation of the effect: 0 up to rounding where `f` is linear in
+            the factor alone. NaN where `mu` is.
         mu_star_error: Standard error of `mu_star`.
         evaluations: Number of evaluations of `f`.
     """
