@@ -1,4 +1,4 @@
-"""Bins of a table, and their words."""
+"""Bins of a table."""
 
 import json
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 from explainers import quick_jit
 from helpers import assert_close
 from hypothesis import given, settings
@@ -16,7 +17,6 @@ from jaxplain import tables
 from jaxplain.tables._bins import place_of
 
 FACTS = json.loads((Path(__file__).parent / "facts_tables.json").read_text())
-NAMES = ["t", "w", "n", "sky"]
 TABLE = np.array(FACTS["training"])
 BINS = tables.quantiles(TABLE, categorical=FACTS["categorical"])
 PLACE = quick_jit(place_of)
@@ -89,6 +89,29 @@ def test_moments_of_bins_are_those_of_the_column(column, num_bins):
     assert abs(std[0] - table.std()) <= 1e-7 * size
 
 
+@pytest.mark.parametrize("scale", [1e-30, 1e30])
+def test_moments_of_any_scale_neither_overflow_nor_vanish(scale):
+    # Squares of these are beyond float32, in which compiled bins may come.
+    table = scale * np.array([[1.0], [2.0], [4.0], [9.0]])
+    bins = tables.quantiles(table, num_bins=2)
+    narrow = jax.tree.map(lambda field: jnp.asarray(field, jnp.float32), bins[:-1])
+    found = quick_jit(tables.moments)(tables.Bins(*narrow, bins.categorical))
+    expected = [table.mean(0), table.std(0)]
+    for moment, exact in zip(found, expected):
+        assert_close(moment / np.float32(scale), jnp.float32(exact / scale))
+    with jax.enable_x64(False):
+        for moment, exact in zip(tables.moments(bins), expected):
+            assert moment.dtype == jnp.float32
+            assert_close(moment / np.float32(scale), jnp.float32(exact / scale))
+
+
+def test_moments_far_from_zero_do_not_cancel():
+    table = 1.7e9 + 1000 * np.array([[1.0], [2.0], [4.0], [9.0]])
+    bins = tables.quantiles(table, num_bins=2)
+    with jax.enable_x64(False):
+        assert_close(tables.moments(bins)[1], jnp.float32(table.std(0)))
+
+
 def test_a_category_is_a_bin_of_width_0():
     found = bins_of([7, 3, 7, 7], categorical=(0,))
     assert_close(found.frequency, np.array([0.25, 0.75]))
@@ -148,6 +171,12 @@ def test_bins_take_numbers_of_any_kind():
         "`training` must have shape (rows, columns), with at least one of each, but "
         "has shape (0, 3). Stack the rows with `numpy.stack`.",
     ),
+    complex=(
+        lambda: tables.quantiles(np.ones((2, 1), complex)),
+        TypeError,
+        "`training` must hold real numbers, but holds complex128. Make two columns of "
+        "the real and the imaginary part.",
+    ),
     words=(
         lambda: tables.quantiles(np.array([["rain"], ["sun"]])),
         TypeError,
@@ -186,107 +215,4 @@ def test_bins_take_numbers_of_any_kind():
     ),
 )
 def test_training_data_that_have_no_bins_are_refused(call, error, message):
-    check(call, error, message)
-
-
-# Words.
-
-
-def test_conditions_read_as_a_sentence_with_units():
-    row = jnp.array([10.0, 0.2, 2.0, 1.0])
-    words = tables.conditions(
-        BINS,
-        row,
-        NAMES,
-        units={"t": "°C", "w": "km/h"},
-        categories={"sky": ["clear", "rain", "snow"]},
-        decimals=1,
-    )
-    assert words == ["9.7 < t <= 11.2 °C", "w <= 0.5 km/h", "n > 1", "sky = rain"]
-
-
-def test_conditions_are_those_of_the_lime_package():
-    for j, words in enumerate(FACTS["discretised"]["names"]):
-        for k, theirs in enumerate(words):
-            # An edge belongs to the bin below it, and the largest value to the last.
-            row = jnp.array(FACTS["row"]).at[j].set(BINS.high[j, k])
-            ours = tables.conditions(BINS, row)[j]
-            # The package names columns by number and keeps the zeros of 1.00.
-            assert _as_numbers(ours.replace(f"x{j}", "x")) == _as_numbers(
-                " ".join("x" if word == str(j) else word for word in theirs.split())
-            )
-
-
-def _as_numbers(words):
-    """A condition, with its numbers as such."""
-    return [float(w) if w[0].isdigit() else w for w in words.split()]
-
-
-def test_conditions_show_the_digits_that_tell_edges_apart():
-    table = 1 + np.arange(1, 6)[:, None] / 1000
-    bins = tables.quantiles(table)
-    words = [tables.conditions(bins, jnp.array(row), decimals=1)[0] for row in table]
-    assert words[1:4] == [
-        "x0 <= 1.002",
-        "1.002 < x0 <= 1.003",
-        "1.003 < x0 <= 1.004",
-    ]
-
-
-def test_a_value_that_is_nan_is_missing():
-    row = jnp.array([jnp.nan, 1.0, 1.0, 0.0])
-    assert tables.conditions(BINS, row, NAMES)[0] == "t is missing"
-
-
-def test_a_column_that_never_changes_says_nothing():
-    bins = tables.quantiles(np.ones((3, 1)))
-    assert tables.conditions(bins, jnp.ones(1), ["year"]) == ["any year"]
-
-
-def test_categories_may_be_named_by_a_mapping_or_not_at_all():
-    bins = tables.quantiles(np.array([[2.0], [5.0]]), categorical=(0,))
-    row = jnp.array([5.0])
-    named = {"grade": {2: "poor", 5: "good"}}
-    words = tables.conditions(bins, row, ["grade"], categories=named)
-    assert words == ["grade = good"]
-    assert tables.conditions(bins, row, ["grade"]) == ["grade = 5"]
-
-
-ROW = jnp.array(FACTS["row"])
-
-
-@cases(
-    names=(
-        lambda: tables.conditions(BINS, ROW, ["t"]),
-        ValueError,
-        "`names` must hold one name per column, 4, but holds 1. Name the columns in "
-        "their order.",
-    ),
-    unit=(
-        lambda: tables.conditions(BINS, ROW, NAMES, units={"temp": "°C"}),
-        ValueError,
-        "`units` must be by names of columns, but has temp. The columns are t, w, n, "
-        "sky.",
-    ),
-    category=(
-        lambda: tables.conditions(BINS, ROW, NAMES, categories={"sky": ["clear"]}),
-        ValueError,
-        "`categories` must name every category, but has none for 2 of 'sky'. Pass a "
-        "list for the numbers 0, 1 ..., or a mapping.",
-    ),
-    unseen=(
-        lambda: tables.conditions(BINS, ROW.at[3].set(7.0)),
-        ValueError,
-        "`row` must hold categories of the training data, but column 3 is 7 and its "
-        "categories are 0, 1, 2. Encode the row as the training data, or train with "
-        "rows of that category.",
-    ),
-    traced=(
-        lambda: jax.eval_shape(lambda row: tables.conditions(BINS, row), ROW),
-        ValueError,
-        "`row` and `bins` must be concrete, but are traced: words are for readers. "
-        "Call `conditions` outside `jax.jit` and `jax.vmap`.",
-    ),
-)
-def test_conditions_that_cannot_be_put_into_words_are_refused(call, error, message):
     check(call, error, message)

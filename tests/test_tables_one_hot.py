@@ -61,7 +61,63 @@ def test_a_one_hot_block_is_one_player(getkey):
     assert np.ptp(values[0]) > 0
 
 
+def test_a_layout_is_closed_over():
+    check(
+        lambda: jax.jit(tables.decode)(CODES, LAYOUT),
+        TypeError,
+        "`layout` must be concrete, but is traced: it shapes the program. Close over "
+        "it, for example `jax.jit(lambda rows: decode(rows, layout))`.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("dtype", "most"),  # one more than the integers up to which it has all
+    [(jnp.bfloat16, 257), pytest.param(jnp.float16, 2049, marks=pytest.mark.slow)],
+)
+def test_categories_that_a_dtype_cannot_count_are_refused(dtype, most):
+    fits, long = (tables.one_hot(n, blocks=[range(n)]) for n in (most, most + 1))
+    last = tables.decode(jnp.array([most - 1], dtype), fits)
+    assert jnp.flatnonzero(last).tolist() == [most - 1]
+    assert tables.encode(last, fits).astype(int).tolist() == [most - 1]
+    for to, width in [(tables.decode, 1), (tables.encode, most + 1)]:
+        check(
+            lambda to=to, width=width: to(jnp.zeros(width, dtype), long),
+            ValueError,
+            f"`rows` in {jnp.dtype(dtype)} must have blocks of at most {most} columns, "
+            f"to number their categories, but one has {most + 1}. Use float32 rows.",
+        )
+
+
+def test_whole_numbers_become_floats():
+    rows = tables.decode(np.array([2, 1, 0, 1]), LAYOUT)
+    assert rows.dtype == tables.encode(rows.astype(int), LAYOUT).dtype == float
+
+
 @cases(
+    flat=(
+        lambda: tables.one_hot(5, blocks=[2, 3, 4]),
+        TypeError,
+        "`blocks` must hold the columns of each block, but holds int64[]. Pass a list "
+        "of lists, such as `blocks=[[2, 3, 4]]` for a single block.",
+    ),
+    labels=(
+        lambda: tables.encode(jnp.zeros(7), LAYOUT.labels),
+        TypeError,
+        "`layout` must be a `OneHot`, but is int32[7]. Make it with "
+        "`jaxplain.tables.one_hot`.",
+    ),
+    late=(
+        lambda: tables.on_codes(lambda row: row.sum(), None),
+        TypeError,
+        "`layout` must be a `OneHot`, but is NoneType. Make it with "
+        "`jaxplain.tables.one_hot`.",
+    ),
+    complex=(
+        lambda: tables.decode(CODES.astype(complex), LAYOUT),
+        TypeError,
+        "`rows` must hold real numbers, but holds complex128. Make two columns of the "
+        "real and the imaginary part.",
+    ),
     short=(
         lambda: tables.one_hot(4, blocks=[[1]]),
         ValueError,

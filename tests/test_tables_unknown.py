@@ -29,12 +29,65 @@ def test_a_value_that_is_nan_has_no_weight_and_the_others_have_theirs(lime):
     assert found.evaluations == 29
 
 
+def test_a_value_that_is_nan_favours_no_bin_of_local_samples():
+    bins = tables.quantiles(np.tile(np.arange(1.0, 5.0)[:, None], 2))
+    low = bins.high[:, 0]
+    both_lowest = lambda row: (row <= jnp.array(low)).all().astype(float)
+    fit = tables.lime(
+        both_lowest, num_samples=400, sampling="local", width=0.6, ridge=0
+    )
+    found = quick_jit(partial(fit, bins=bins, key=KEY))(jnp.array([jnp.nan, 1.0]))
+    # What the second adds is the share of neighbours in a quartile of the first.
+    assert abs(found.weights[1] - 0.25) < 4 * found.standard_error[1] < 0.2
+
+
+def test_a_neighbour_is_in_the_bin_that_f_sees():
+    # The bins are hardly wider than the steps of bfloat16, which are 2 here.
+    bins = tables.quantiles(256 + np.linspace(0.0, 12.0, 61)[:, None])
+    low, high = map(float, (bins.low[0, 1], bins.high[0, 1]))
+
+    def in_bin(row):
+        wide = row[0].astype(jnp.float32)
+        return ((wide > low) & (wide <= high)).astype(jnp.float32)
+
+    fit = tables.lime(in_bin, num_samples=200, ridge=0.0)
+    found = quick_jit(partial(fit, bins=bins, key=KEY))(jnp.array([260], jnp.bfloat16))
+    assert_close(found.r2, jnp.float32(1))
+    assert_close(found.weights, jnp.ones(1, jnp.bfloat16))
+
+
+def test_a_category_that_is_rounded_is_not_taken_for_the_next():
+    bins = tables.quantiles(np.array([[0.1], [1.0]]), categorical=(0,))
+    is_one = lambda row: (row[0] == 1).astype(jnp.float32)
+    fit = tables.lime(is_one, num_samples=50, ridge=0.0)
+    found = quick_jit(partial(fit, bins=bins, key=KEY))(jnp.ones(1, jnp.bfloat16))
+    assert_close(found.weights, jnp.ones(1, jnp.bfloat16))
+
+
+def test_a_row_far_out_has_neighbours_only_around_itself():
+    bins = tables.quantiles(TRAINING[:, :1])
+    mean, std = tables.moments(bins)
+    row, slope = mean + 100 * std, lambda row: 2 * row[0]
+    options = {"num_samples": 30, "ridge": 0.0}
+    explain_around = lambda around: quick_jit(
+        partial(tables.continuous_lime(slope, around=around, **options), key=KEY)
+    )
+    assert jnp.isnan(explain_around("mean")(row, bins=bins).weights).all()
+    assert_close(explain_around("input")(row, bins=bins).weights, 2 * std)
+
+
 @each_explainer
 def test_a_column_that_never_changes_has_no_weight(lime):
     table = np.insert(TRAINING[:, [0, 2]], 1, 5.0, axis=1)
     bins = tables.quantiles(table, num_bins=4, categorical=(2,))
     found = explain(lime, bins=bins)
     assert jnp.isnan(found.weights).tolist() == [False, True, False]
+
+
+def test_an_unseen_category_is_shown_in_full():
+    bins = tables.quantiles(np.array([[1234567.0], [0.1]]), categorical=(0,))
+    with pytest.raises(ValueError, match=r"is 1234568 and .* are 0\.1, 1234567"):
+        tables.lime(f)(jnp.array([1234568.0]), bins=bins, key=KEY)
 
 
 @each_explainer
@@ -117,8 +170,12 @@ def test_calls_that_cannot_be_answered_are_refused(call, error, message):
 
 @each_explainer
 def test_integers_are_no_row(lime):
-    with pytest.raises(TypeError, match=r"must be floating-point, but is int64\[3\]"):
-        lime(f)(jnp.array([1, 5, 7]), bins=BINS, key=KEY)
+    check(
+        lambda: lime(f)(jnp.array([1, 5, 7]), bins=BINS, key=KEY),
+        TypeError,
+        "`row` must be floating-point, but is int64[3]. Convert the table with "
+        "`.astype(numpy.float32)`, categories too.",
+    )
 
 
 # One-hot columns.

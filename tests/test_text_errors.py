@@ -76,6 +76,35 @@ def test_a_special_token_fits_the_dtype_of_the_tokens(form, name):
 
 
 @forms
+def test_long_ids_do_not_wrap_without_64_bits(form, name):
+    long = 2**32 + 5
+    with jax.enable_x64(False):
+        check(
+            lambda: made(form, name)(jnp.ones(1), np.array([long])),
+            ValueError,
+            "`tokens` must fit int32, which is what JAX makes of int64 here, but holds "
+            f"{long}. Number the words of the vocabulary from 0.",
+        )
+        check(
+            lambda: made(form, name, token=long)(ONES, TOKENS),
+            ValueError,
+            f"`{name}` must fit the dtype of `tokens`, int32, but is {long}. Number "
+            "the words of the vocabulary from 0.",
+        )
+
+
+@forms
+def test_tokens_of_several_texts_are_not_ragged(form, name):
+    check(
+        lambda: made(form, name)(ONES, [[2, 5], [3]]),
+        ValueError,
+        "`tokens` must be one array, but holds sequences of different lengths. Pass "
+        "those of one text; pad several to one length, and map over them with "
+        "`jax.vmap`.",
+    )
+
+
+@forms
 def test_presence_fits_the_tokens(form, name):
     g = made(form, name)
     check(
@@ -89,6 +118,12 @@ def test_presence_fits_the_tokens(form, name):
         lambda: g(np.ones(3, bool), TOKENS),
         TypeError,
         "`present` must be floating-point, but is bool[3]. Start from "
+        "`jax.numpy.ones(tokens.shape)`, where every token is present.",
+    )
+    check(
+        lambda: g([1.0, 1.0, 1.0], TOKENS),
+        TypeError,
+        "`present` must be floating-point, but is list. Start from "
         "`jax.numpy.ones(tokens.shape)`, where every token is present.",
     )
 
@@ -149,6 +184,16 @@ def test_a_text_is_a_string():
     )
 
 
+def test_a_pattern_is_a_string():
+    for wrong, shown in [(None, "NoneType"), (b"a", "bytes")]:
+        check(
+            lambda wrong=wrong: text.split("a", pattern=wrong),
+            TypeError,
+            f"`pattern` must be a string, but is {shown}. For words between white "
+            r"space, take `pattern=r'\S+'`; leave it out for letters.",
+        )
+
+
 def test_word_ids_are_integers_or_none():
     check(
         lambda: text.subwords([0, "a"]),
@@ -179,78 +224,29 @@ def test_word_types_want_a_word():
     )
 
 
-# Highlights.
-
-shows = pytest.mark.parametrize("show", [text.html, text.terminal])
-
-
-@shows
-def test_a_weight_that_is_not_finite_is_named(show):
-    for bad in (np.nan, np.inf):
-        check(
-            lambda bad=bad: show("my song", [(0, 2), (3, 7)], [1.0, bad]),
-            ValueError,
-            "`weights` must be finite, but 1 of 2 are not, the first that of 'song'. A "
-            "NaN is a weight that the samples do not determine: draw more of them, or "
-            "look where `f` is not finite.",
-        )
-
-
-@shows
-def test_there_is_one_weight_per_span(show):
-    message = (
-        "`weights` must hold one number per span, shape (2,), but has shape {}. Spread "
-        "weights of groups over their words with `jaxplain.groups.spread`, and leave "
-        "padding out."
-    )
-    spans = [(0, 2), (3, 7)]
-    for wrong in (np.ones(3), np.ones((2, 1)), np.ones(())):
-        check(
-            lambda wrong=wrong: show("my song", spans, wrong),
-            ValueError,
-            message.format(wrong.shape),
-        )
-
-
-@shows
-@pytest.mark.parametrize(
-    ("spans", "at", "before"),
-    [
-        ([(3, 7), (0, 2)], (0, 2), 7),
-        ([(0, 4), (3, 7)], (3, 7), 4),
-        ([(0, 2), (3, 8)], (3, 8), 2),
-        ([(0, 0), (3, 7)], (0, 0), 0),
-        ([(-2, 2), (3, 7)], (-2, 2), 0),
-    ],
-)
-def test_spans_are_pieces_of_the_text_in_order(show, spans, at, before):
+def test_word_types_want_a_list_of_words():
     check(
-        lambda: show("my song", spans, np.ones(2)),
+        lambda: text.word_types("my song"),
+        TypeError,
+        "`words` must be a list of words, but is str. Split it first with "
+        "`jaxplain.text.split`.",
+    )
+    check(
+        lambda: jax.jit(text.word_types)(TOKENS),
+        TypeError,
+        "`words` must be concrete, but are traced: how many types there are shapes the "
+        "program. Number them outside `jax.jit` and `jax.vmap`.",
+    )
+    check(
+        lambda: text.word_types(TOKENS[None]),
         ValueError,
-        "`spans` must be pieces of the text in order, without overlap and none of them "
-        f"empty, but {at} comes after {before} in a text of 7 characters. Leave "
-        "special tokens out, and gather parts of words.",
+        "`words` must be those of one text, of shape (length,), but have shape (1, 3). "
+        "Number the words of one text at a time.",
     )
-
-
-@shows
-def test_a_limit_is_positive(show):
-    with pytest.raises(ValueError, match="`limit` must be a positive number"):
-        show("a", [(0, 1)], [1.0], limit=0.0)
-
-
-@shows
-def test_text_is_shown_outside_of_jit(show):
-    call = jax.jit(lambda weights: len(show("a", [(0, 1)], weights)))
-    check(
-        lambda: call(jnp.ones(1)),
-        TypeError,
-        "`weights` must be concrete, but are traced: text is written on the host. "
-        "Explain inside `jax.jit`, and highlight outside.",
-    )
-    check(
-        lambda: show(["a"], [(0, 1)], [1.0]),
-        TypeError,
-        "`text` must be a string, but is list. Pass the text that "
-        "`jaxplain.text.split` was given.",
-    )
+    for wrong in (None, [["a"], ["b"]]):
+        check(
+            lambda wrong=wrong: text.word_types(wrong),
+            TypeError,
+            f"`words` must be a list of words or token ids, but is {wrong}. Pass those "
+            "of one text, as strings or integers.",
+        )

@@ -72,7 +72,14 @@ def contrast(a, b):
 def test_html_gives_the_text_back(line):
     spans = text.split(line)[1]
     shown = Fragment(text.html(line, spans, np.linspace(-1, 1, len(spans))))
-    assert shown.parts.get("text", "") == line
+    assert shown.parts.get("text", "") == line.replace("\0", "\ufffd")
+
+
+@pytest.mark.parametrize("show", [text.html, text.terminal])
+def test_what_no_page_can_hold_is_replaced(show):
+    shown = show("a\0b\ud800c", [(0, 5)], [1.0], unit="\ud800")
+    assert not {"\0", "\ud800"} & set(shown)
+    assert shown.encode().decode() == shown
 
 
 @fixed

@@ -2,7 +2,9 @@
 
 import re
 
+import jax.numpy as jnp
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -33,6 +35,15 @@ def test_apostrophes_inside_belong_to_the_word():
 def test_letters_of_any_script_make_words():
     words, _ = text.split("Größe, 中文 и слово")
     assert words == ["Größe", "中文", "и", "слово"]
+
+
+def test_combining_marks_stay_in_their_word():
+    line = "हिन्दी में, cafe\u0301's!"
+    assert text.split(line)[0] == ["हिन्दी", "में", "cafe\u0301's"]
+
+
+def test_marks_that_follow_no_letter_are_no_words():
+    assert text.split("❤\ufe0f \u0301 a")[0] == ["a"]
 
 
 def test_a_pattern_says_what_a_word_is():
@@ -87,6 +98,8 @@ def test_labels_of_word_types_round_trip(words):
     assert [names[label] for label in labels] == words
 
 
-def test_token_ids_have_types_too():
-    labels, n = text.word_types(np.array([7, 3, 7]))
-    assert (labels.tolist(), n) == ([0, 1, 0], 2)
+@pytest.mark.parametrize("form", [list, np.array, jnp.array])
+def test_token_ids_have_types_too(form):
+    for ids in (form([7, 3, 7]), list(form([7, 3, 7]))):
+        labels, n = text.word_types(ids)
+        assert (labels.tolist(), n) == ([0, 1, 0], 2)

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from .. import _checks
+from .. import _checks, _tree
 from . import _inputs
 
 Table: TypeAlias = Float[Array | np.ndarray, "columns bins"]
@@ -138,7 +138,8 @@ def moments(
 ) -> tuple[Float[Array, " columns"], Float[Array, " columns"]]:
     """The mean and the standard deviation of each column of the training data.
 
-    Categories have no scale: theirs are 0 and 1.
+    Categories have no scale: theirs are 0 and 1. Where the bins are concrete, sums are
+    in float64, with or without the 64 bits of JAX.
 
     Args:
         bins: Bins of the columns, from `quantiles`.
@@ -150,13 +151,25 @@ def moments(
         >>> moments(quantiles(np.array([[1.0], [2.0], [3.0], [4.0]])))
         (Array([2.5], dtype=float32), Array([1.118034], dtype=float32))
     """
-    share, mean, std = map(jnp.asarray, (bins.frequency, bins.mean, bins.std))
-    centre = (share * mean).sum(1)
-    variance = (share * (std**2 + (mean - centre[:, None]) ** 2)).sum(1)
-    categorical = jnp.asarray(bins.categorical)
+    traced = any(map(_checks.is_traced, bins))
+    dtype = jnp.asarray(bins.mean).dtype
+    xp, wide = (jnp, _tree.accumulator(dtype)) if traced else (np, np.float64)
+    share, mean, std = (
+        xp.asarray(field).astype(wide)
+        for field in (bins.frequency, bins.mean, bins.std)
+    )
+    # Differences first, and squares of ratios: what is far from zero would cancel, and
+    # what is large overflow.
+    off = xp.where(share > 0, mean - mean[:, :1], 0)
+    shift = (share * off).sum(1)
+    off = xp.where(share > 0, off - shift[:, None], 0)
+    unit = xp.maximum(xp.abs(off), std).max(1)
+    scale = xp.where(unit > 0, unit, 1)[:, None]
+    ratios = (share * ((std / scale) ** 2 + (off / scale) ** 2)).sum(1)
+    categorical = xp.asarray(bins.categorical)
     return (
-        jnp.where(categorical, 0, centre),
-        jnp.where(categorical, 1, jnp.sqrt(variance)),
+        jnp.asarray(xp.where(categorical, 0, mean[:, 0] + shift), dtype),
+        jnp.asarray(xp.where(categorical, 1, unit * xp.sqrt(ratios)), dtype),
     )
 
 

@@ -22,15 +22,16 @@ def conditions(
 ) -> list[str]:
     """What each weight of `lime` is about: the bin of every value of a row, in words.
 
-    A column shows more decimals than asked for where its edges would look alike.
+    A column shows more decimals than asked for where its edges would look alike, and
+    exponents where its largest edge is below 1e-4, or 1e15 and more.
 
     Args:
         bins: Bins of the columns, from `quantiles`.
-        row: Concrete row of shape `(columns,)`.
+        row: Concrete row of shape `(columns,)`, of numbers of any kind.
         names: Name of each column; `x0`, `x1` ... by default.
         units: Unit of a column, by its name.
         categories: Names of the categories of a column, by its name: a list, for the
-            numbers 0, 1 ..., or a mapping from numbers.
+            numbers 0, 1 ..., or a mapping from numbers, as the training data hold them.
         decimals: Digits after the point; zeros at the end are left out.
 
     Returns:
@@ -38,7 +39,9 @@ def conditions(
 
     Raises:
         ValueError: If the row is traced, or has not the columns of the bins, or a
-            category has no name or is not in the training data, or a name is unknown.
+            category has no name or is not in the training data, or a name is unknown or
+            stands for several columns, or `categories` are given for numbers.
+        TypeError: If `names` is one string, or `decimals` is no integer.
 
     Example:
         >>> table = np.array([[1.0, 0.0], [2.0, 1.0], [3.0, 0.0], [4.0, 0.0]])
@@ -53,31 +56,32 @@ def conditions(
             "`row` and `bins` must be concrete, but are traced: words are for readers. "
             "Call `conditions` outside `jax.jit` and `jax.vmap`."
         )
+    _checks.count("decimals", decimals, 0)
+    if getattr(row, "dtype", np.dtype(float)).kind in "biu":
+        row = row.astype(float)
     row = _inputs.row_of(bins, row)
     wide = _inputs.wide(row)
     place, known = place_of(bins, wide)
     _inputs.seen(bins, row, known)
-    number = len(row)
-    names = [f"x{j}" for j in range(number)] if names is None else list(names)
-    if len(names) != number:
-        raise ValueError(
-            f"`names` must hold one name per column, {number}, but holds {len(names)}. "
-            "Name the columns in their order."
-        )
+    names = _names(names, len(row))
     units, categories = units or {}, categories or {}
     _known("units", units, names)
     _known("categories", categories, names)
+    flags, high = np.asarray(bins.categorical), np.asarray(bins.high)
+    _named_categories(categories, names, flags)
     places, counts = np.asarray(place), np.asarray(number_of(bins))
     words = []
     for j, name in enumerate(names):
         unit = f" {units[name]}" if name in units else ""
-        edges = np.asarray(bins.high)[j, : counts[j]]
         if bool(jnp.isnan(row[j])):
             words.append(f"{name} is missing")
-        elif np.asarray(bins.categorical)[j]:
-            words.append(f"{name} = {_category(float(row[j]), name, categories)}{unit}")
+        elif flags[j]:
+            # Of the bins, for the row may have less precision.
+            category = _category(high[j, places[j]], name, categories)
+            words.append(f"{name} = {category}{unit}")
         else:
-            words.append(_interval(name, edges[:-1], places[j], decimals) + unit)
+            edges = high[j, : counts[j] - 1].astype(float)
+            words.append(_interval(name, edges, places[j], decimals) + unit)
     return words
 
 
@@ -85,45 +89,90 @@ def _interval(name: str, edges: np.ndarray, place: int, decimals: int) -> str:
     """The bin between two edges; the first and the last are open."""
     if not len(edges):
         return f"any {name}"
-    while decimals < 17 and len(set(np.round(edges, decimals))) < len(edges):
-        decimals += 1
-    low, high = (
-        _number(edges[k], decimals)
-        for k in (max(place - 1, 0), min(place, len(edges) - 1))
-    )
+    printed = _printed(edges, decimals)
     if place == 0:
-        return f"{name} <= {high}"
+        return f"{name} <= {printed[0]}"
     if place == len(edges):
-        return f"{name} > {low}"
-    return f"{low} < {name} <= {high}"
+        return f"{name} > {printed[-1]}"
+    return f"{printed[place - 1]} < {name} <= {printed[place]}"
 
 
-def _number(value: float, decimals: int) -> str:
-    text = f"{value:.{decimals}f}"
-    if "." in text:
-        text = text.rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text
+def _printed(edges: np.ndarray, decimals: int) -> list[str]:
+    """The edges of a column, with the digits that tell them apart."""
+    largest = np.abs(edges).max()
+    printed = []
+    for kind in "fe" if largest == 0 or 1e-4 <= largest < 1e15 else "e":
+        for digits in range(decimals, max(decimals, 17) + 1):
+            printed = [_number(edge, f".{digits}{kind}") for edge in edges]
+            if len(set(printed)) == len(edges):
+                return printed
+    return printed
 
 
-def _category(code: float, name: str, categories: Mapping[str, Any]) -> str:
+def _number(value: float, form: str) -> str:
+    digits, exponent, power = f"{value:{form}}".partition("e")
+    if "." in digits:
+        digits = digits.rstrip("0").rstrip(".")
+    return ("0" if digits == "-0" else digits) + exponent + power
+
+
+def _category(code: Any, name: str, categories: Mapping[str, Any]) -> str:
     if name not in categories:
-        return f"{code:g}"
+        return _inputs.written(code)
     given = categories[name]
     table: dict[float, str] = dict(
         given if isinstance(given, Mapping) else enumerate(given)
     )
-    if code not in table:
+    if float(code) not in table:
         raise ValueError(
-            f"`categories` must name every category, but has none for {code:g} of "
-            f"{name!r}. Pass a list for the numbers 0, 1 ..., or a mapping."
+            "`categories` must name every category, but has none for "
+            f"{_inputs.written(code)} of {name!r}. Pass a list for the numbers 0, 1 "
+            "..., or a mapping."
         )
-    return table[code]
+    return table[float(code)]
+
+
+def _names(names: Sequence[str] | None, number: int) -> list[str]:
+    if names is None:
+        return [f"x{j}" for j in range(number)]
+    if isinstance(names, str):
+        raise TypeError(
+            f"`names` must list one name per column, but is the string {names!r}. Pass "
+            f"a list, such as `names=[{names!r}]`."
+        )
+    if len(names) != number:
+        raise ValueError(
+            f"`names` must hold one name per column, {number}, but holds {len(names)}. "
+            "Name the columns in their order."
+        )
+    return list(names)
 
 
 def _known(what: str, given: Mapping[str, Any], names: Sequence[str]) -> None:
+    """Each key is the name of a column, and of one only."""
     unknown = sorted(set(given) - set(names))
     if unknown:
         raise ValueError(
             f"`{what}` must be by names of columns, but has {', '.join(unknown)}. The "
             f"columns are {', '.join(names)}."
         )
+    several = [name for name in given if list(names).count(name) > 1]
+    if several:
+        raise ValueError(
+            f"`{what}` must be by names of single columns, but several are called "
+            f"{several[0]!r}. Give each column a name of its own."
+        )
+
+
+def _named_categories(
+    categories: Mapping[str, Any], names: Sequence[str], flags: np.ndarray
+) -> None:
+    """Names are for columns that the bins hold as categories."""
+    for name in categories:
+        j = names.index(name)
+        if not flags[j]:
+            raise ValueError(
+                "`categories` must be of columns of categories, but the bins hold "
+                f"{name!r} as numbers. Make them with `quantiles(training, "
+                f"categorical=[{j}])`."
+            )

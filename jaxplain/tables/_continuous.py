@@ -43,7 +43,8 @@ def continuous_lime(
 
     Around the mean, a batch of rows with one key shares the neighbours and their
     evaluations, as in `lime`. The weight of a column that never changes is NaN, and so
-    is that of a value that is NaN.
+    is that of a value that is NaN. All weights are NaN where the row is so far out that
+    no neighbour has weight: then use `around="input"`.
 
     Args:
         f: Function to explain: `f(row, *args)` returns a scalar.
@@ -56,7 +57,8 @@ def continuous_lime(
         num_features: Number of columns to keep, at most; all by default.
         selection: How to choose them, see `surrogate`.
         chunk_size: Number of neighbours evaluated at once; all of them by default.
-            Peak memory follows it.
+            The memory of `f` follows it; what is kept of the neighbours follows
+            `num_samples` times the columns.
 
     Returns:
         `fit(row, *args, bins, key)`, which returns a `Surrogate` with one weight per

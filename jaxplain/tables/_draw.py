@@ -7,7 +7,8 @@ import jax.random as jr
 from jaxtyping import Array, Float, Int
 
 from .._types import PRNGKey
-from ._bins import Bins, at, number_of
+from . import _inputs
+from ._bins import Bins, at, number_of, place_of
 
 
 def place(
@@ -34,3 +35,12 @@ def value(
     drawn = mean + std * jr.truncated_normal(key, lower, upper, dtype=dtype)
     # Rounding must not carry it over an end.
     return jnp.where(spread, jnp.clip(drawn, low, high), mean)
+
+
+def place_seen(
+    bins: Bins, place: Int[Array, " columns"], neighbour: Float[Array, " columns"]
+) -> Int[Array, " columns"]:
+    """The bins that `f` sees: rounding may have carried a number to the next one."""
+    rounded, _ = place_of(bins, _inputs.wide(neighbour))
+    # A category that is rounded is in no bin at all.
+    return jnp.where(jnp.asarray(bins.categorical), place, rounded)

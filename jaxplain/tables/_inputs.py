@@ -20,6 +20,7 @@ def training(value: Any) -> Float[np.ndarray, "rows columns"]:
             "`jax.vmap`, and pass them in as `bins`."
         )
     found = np.asarray(value)
+    real("training", found.dtype)
     # Narrow floats of JAX are no numbers to NumPy, but to JAX they are.
     if not (found.dtype == bool or jnp.issubdtype(found.dtype, jnp.number)):
         raise TypeError(
@@ -41,6 +42,14 @@ def training(value: Any) -> Float[np.ndarray, "rows columns"]:
             "leave out their rows."
         )
     return table
+
+
+def real(name: str, dtype: Any) -> None:
+    if jnp.issubdtype(dtype, jnp.complexfloating):
+        raise TypeError(
+            f"`{name}` must hold real numbers, but holds {dtype}. Make two columns of "
+            "the real and the imaginary part."
+        )
 
 
 def columns(name: str, value: Sequence[int], number: int) -> np.ndarray:
@@ -72,19 +81,29 @@ def row_of(bins: Any, row: Any) -> Float[Array, " columns"]:
             "them with `jaxplain.tables.quantiles(training)`."
         )
     number = jnp.shape(bins.frequency)[0]
-    x = _checks.inputs(row)
-    shapes = [jnp.shape(leaf) for leaf in jax.tree.leaves(x)]
-    if jax.tree.structure(x) != jax.tree.structure(0) or shapes != [(number,)]:
+    shapes = [np.shape(leaf) for leaf in jax.tree.leaves(row)]
+    if jax.tree.structure(row) != jax.tree.structure(0) or shapes != [(number,)]:
         raise ValueError(
             f"`row` must be one array of shape ({number},), as `bins` has {number} "
             f"columns, but has {_plural(shapes)}. Pass one row, in the columns of the "
             "training data; map over rows with `jax.vmap`."
         )
-    return x
+    if not jnp.issubdtype(row.dtype, jnp.floating):
+        raise TypeError(
+            f"`row` must be floating-point, but is {_checks.describe(row)}. Convert "
+            "the table with `.astype(numpy.float32)`, categories too."
+        )
+    return jnp.asarray(row)
 
 
 def _plural(shapes: list[tuple[int, ...]]) -> str:
     return f"shape {shapes[0]}" if len(shapes) == 1 else f"shapes {shapes}"
+
+
+def written(category: Any) -> str:
+    """A category in the digits that tell it from all others of its dtype."""
+    whole = float(category).is_integer() and abs(float(category)) < 1e15
+    return str(int(category)) if whole else str(category)
 
 
 def seen(bins: Any, row: Array, known: Array) -> None:
@@ -95,11 +114,11 @@ def seen(bins: Any, row: Array, known: Array) -> None:
     if unseen.any():
         j = int(np.flatnonzero(unseen)[0])
         found = np.asarray(bins.high)[j]
-        there = ", ".join(f"{c:g}" for c in found[np.isfinite(found)][:8])
+        there = ", ".join(map(written, found[np.isfinite(found)][:8]))
         raise ValueError(
             f"`row` must hold categories of the training data, but column {j} is "
-            f"{float(row[j]):g} and its categories are {there}. Encode the row as the "
-            "training data, or train with rows of that category."
+            f"{written(np.asarray(row)[j])} and its categories are {there}. Encode the "
+            "row as the training data, or train with rows of that category."
         )
 
 

@@ -59,7 +59,8 @@ def lime(
         num_features: Number of columns to keep, at most; all by default.
         selection: How to choose them, see `surrogate`.
         chunk_size: Number of neighbours evaluated at once; all of them by default.
-            Peak memory follows it.
+            The memory of `f` follows it; what is kept of the neighbours follows
+            `num_samples` times the columns.
 
     Returns:
         `fit(row, *args, bins, key)`, which returns a `Surrogate` with one weight per
@@ -104,6 +105,8 @@ def lime(
         share = jnp.asarray(bins.frequency, wide.dtype)
         if sampling == "local":
             here = jnp.arange(share.shape[1], dtype=own.dtype)[None] == own[:, None]
+            # No bin is that of a value without one, so none is favoured.
+            here |= ~known[:, None]
             elsewhere = _fit.kernel_of_one(_fit.width_for(options, len(row)))
             share = share * jnp.where(here, 1.0, elsewhere).astype(share.dtype)
 
@@ -111,7 +114,8 @@ def lime(
             place_key, value_key = jr.split(jr.fold_in(key, i))
             place = _draw.place(place_key, bins, share)
             value = _draw.value(value_key, bins, place, wide.dtype)
-            return value.astype(row.dtype), place
+            neighbour = value.astype(row.dtype)
+            return neighbour, _draw.place_seen(bins, place, neighbour)
 
         def same(place: Array) -> Array:
             return (place == own) & known

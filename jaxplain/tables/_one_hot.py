@@ -1,8 +1,9 @@
 """One-hot columns that are one feature."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float, Int
@@ -14,6 +15,8 @@ from . import _inputs
 
 class OneHot(NamedTuple):
     """Which columns of a table are the categories of one feature.
+
+    A compiled function must close over it: it shapes the program.
 
     Attributes:
         labels: The feature of each column, ready for `groups=`.
@@ -41,6 +44,7 @@ def one_hot(num_columns: int, *, blocks: Sequence[Sequence[int]]) -> OneHot:
     Raises:
         ValueError: If a block is too short or names a column that is not there, or two
             blocks share a column.
+        TypeError: If `blocks` is one flat list, or holds anything but integers.
 
     Example:
         >>> columns = one_hot(5, blocks=[range(1, 4)])
@@ -51,6 +55,12 @@ def one_hot(num_columns: int, *, blocks: Sequence[Sequence[int]]) -> OneHot:
     first = np.arange(num_columns)
     taken = np.zeros(num_columns, int)
     for block in blocks:
+        if np.ndim(block) == 0 and not isinstance(block, Iterable):
+            raise TypeError(
+                "`blocks` must hold the columns of each block, but holds "
+                f"{_checks.describe(block)}. Pass a list of lists, such as "
+                "`blocks=[[2, 3, 4]]` for a single block."
+            )
         columns = _inputs.columns("blocks", list(block), num_columns)
         if len(columns) < 2:
             raise ValueError(
@@ -82,18 +92,21 @@ def encode(rows: ArrayLike, layout: OneHot) -> Float[Array, "*rows features"]:
         layout: What `one_hot` returned.
 
     Returns:
-        Rows of one number per feature, in the dtype of `rows`.
+        Rows of one number per feature, in the dtype of `rows`; integers become floats.
 
     Raises:
-        ValueError: If there are not as many columns as labels, or a concrete block is
-            not one-hot.
+        ValueError: If there are not as many columns as labels, a concrete block is not
+            one-hot, or a block has more columns than `rows` can count in their dtype.
+        TypeError: If `rows` are complex, or `layout` is no `OneHot` or traced.
 
     Example:
         >>> columns = one_hot(4, blocks=[range(1, 4)])
         >>> encode(jnp.array([0.5, 0.0, 0.0, 1.0]), columns)
         Array([0.5, 2. ], dtype=float32)
     """
+    _concrete(layout)
     x = _rows(rows, len(layout.labels), "label")
+    _countable(x, layout)
     features = []
     for j in range(layout.num_groups):
         block = x[..., np.flatnonzero(layout.labels == j)]
@@ -126,17 +139,21 @@ def decode(rows: ArrayLike, layout: OneHot) -> Float[Array, "*rows columns"]:
         layout: What `one_hot` returned.
 
     Returns:
-        Rows of all columns, in the dtype of `rows`.
+        Rows of all columns, in the dtype of `rows`; integers become floats.
 
     Raises:
-        ValueError: If there are not as many numbers as features.
+        ValueError: If there are not as many numbers as features, or a block has more
+            columns than `rows` can count in their dtype.
+        TypeError: If `rows` are complex, or `layout` is no `OneHot` or traced.
 
     Example:
         >>> columns = one_hot(4, blocks=[range(1, 4)])
         >>> decode(jnp.array([0.5, 2.0]), columns)
         Array([0.5, 0. , 0. , 1. ], dtype=float32)
     """
+    _concrete(layout)
     x = _rows(rows, layout.num_groups, "feature")
+    _countable(x, layout)
     labels = np.asarray(layout.labels)
     # Of each column, how many of its feature come before it.
     order = np.array([np.sum(labels[:k] == label) for k, label in enumerate(labels)])
@@ -150,6 +167,7 @@ def decode(rows: ArrayLike, layout: OneHot) -> Float[Array, "*rows columns"]:
 
 def _rows(rows: ArrayLike, number: int, what: str) -> Array:
     x = jnp.asarray(rows)
+    _inputs.real("rows", x.dtype)
     if not jnp.issubdtype(x.dtype, jnp.floating):
         x = x.astype(float)
     if x.ndim == 0 or x.shape[-1] != number:
@@ -158,6 +176,30 @@ def _rows(rows: ArrayLike, number: int, what: str) -> Array:
             f"has shape {x.shape}. Pass the `OneHot` that was made for these columns."
         )
     return x
+
+
+def _concrete(layout: OneHot) -> None:
+    if not isinstance(layout, OneHot):
+        raise TypeError(
+            f"`layout` must be a `OneHot`, but is {_checks.describe(layout)}. Make it "
+            "with `jaxplain.tables.one_hot`."
+        )
+    if any(map(_checks.is_traced, jax.tree.leaves(layout))):
+        raise TypeError(
+            "`layout` must be concrete, but is traced: it shapes the program. Close "
+            "over it, for example `jax.jit(lambda rows: decode(rows, layout))`."
+        )
+
+
+def _countable(rows: Array, layout: OneHot) -> None:
+    """The numbers of categories are exact in the dtype of the rows."""
+    longest = np.bincount(np.asarray(layout.labels)).max()
+    most = 2 ** (jnp.finfo(rows.dtype).nmant + 1) + 1
+    if longest > most:
+        raise ValueError(
+            f"`rows` in {rows.dtype} must have blocks of at most {most} columns, to "
+            f"number their categories, but one has {longest}. Use float32 rows."
+        )
 
 
 def on_codes(
@@ -174,12 +216,17 @@ def on_codes(
     Returns:
         `f(codes, *args)`, for `lime` and for everything else that takes a function.
 
+    Raises:
+        TypeError: If `layout` is no `OneHot`, or traced.
+
     Example:
         >>> columns = one_hot(4, blocks=[range(1, 4)])
         >>> g = on_codes(lambda row: row @ jnp.array([1.0, 10.0, 20.0, 30.0]), columns)
         >>> g(jnp.array([0.5, 2.0]))
         Array(30.5, dtype=float32)
     """
+
+    _concrete(layout)
 
     def coded(codes: Any, /, *args: *Ts) -> Any:
         return f(decode(codes, layout), *args)

@@ -1,5 +1,6 @@
 """Weights of words, as HTML."""
 
+import re
 from collections.abc import Sequence
 from html import escape
 
@@ -20,6 +21,9 @@ BAR = (
     "display:inline-block;width:7em;height:.8em;margin:0 .4em;vertical-align:-.05em;"
     f"border-radius:2px;background:linear-gradient(90deg,{AGAINST},#fff,{FAVOUR})"
 )
+
+
+NO_TEXT = re.compile("[\0\ud800-\udfff]")
 
 
 class Html(str):
@@ -43,9 +47,10 @@ def html(
 
     Blue is evidence in favour, orange evidence against, which is underlined too unless
     it is faint; the number is shown where the pointer rests. Between the tags stands
-    the text as it was, escaped: markup that it holds is shown and never run. Black or
-    white letters, whichever stand out more: the contrast is never below 4.5. No script,
-    no style sheet and nothing from elsewhere.
+    the text as it was, escaped: markup that it holds is shown and never run; NUL and
+    lone surrogates, which no page can hold, are shown as U+FFFD. Black or white
+    letters, whichever stand out more: the contrast is never below 4.5. No script, no
+    style sheet and nothing from elsewhere.
 
     Args:
         text: The text.
@@ -61,7 +66,8 @@ def html(
     Raises:
         ValueError: If a weight is not finite, there is not one per span, or spans
             overlap or leave the text.
-        TypeError: If `weights` are traced, or `text` is no string.
+        TypeError: If `weights` are traced or no real numbers, `text` or `unit` is no
+            string, or a span is no pair of integers.
 
     Example:
         >>> words, spans = jx.text.split("no <b>")
@@ -69,7 +75,7 @@ def html(
         >>> "&lt;" in shown, "<b>" in shown
         (True, False)
     """
-    ordered, values, strongest = _valid.weights(text, spans, weights, limit)
+    ordered, values, strongest = _valid.weights(text, spans, weights, limit, unit)
     pieces, before = [], 0
     for (start, end), value in zip(ordered, values):
         colour = shade(value, strongest)
@@ -95,4 +101,4 @@ def html(
 
 def _safe(text: str) -> str:
     # A carriage return that is not escaped would be read as a line feed.
-    return escape(text).replace("\r", "&#13;")
+    return NO_TEXT.sub("\N{REPLACEMENT CHARACTER}", escape(text)).replace("\r", "&#13;")

@@ -1,12 +1,13 @@
 """Which tokens stand or fall together."""
 
+import reprlib
 from collections.abc import Hashable, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
-from jaxtyping import Bool, Int
+from jaxtyping import ArrayLike, Bool, Int
 
-from .._checks._show import describe
+from .._checks import describe, is_traced
 
 LabelArray: TypeAlias = Int[np.ndarray, " tokens"]
 
@@ -58,35 +59,65 @@ def subwords(
     return np.maximum(found, 0), int(found.max()) + 1, found < 0
 
 
-def word_types(words: Sequence[Hashable]) -> tuple[LabelArray, int]:
+def word_types(words: Sequence[Hashable] | ArrayLike) -> tuple[LabelArray, int]:
     """One feature per different word: the same word is absent everywhere at once.
 
     A bag of words, as in the `lime` package. Without `groups`, each occurrence stands
     for itself.
 
     Args:
-        words: Words, or token ids. `[w.lower() for w in words]` makes no difference
-            between `Song` and `song`.
+        words: Words, or token ids: a list or an array of them. `[w.lower() for w in
+            words]` makes no difference between `Song` and `song`.
 
     Returns:
         Labels in the order of first appearance, and how many there are.
 
     Raises:
-        ValueError: If there are no words.
+        ValueError: If there are no words, or they are an array that is not of rank 1.
+        TypeError: If `words` is a string, traced, or no list of words.
 
     Example:
         >>> word_types(["my", "song", "my", "channel"])
         (array([0, 1, 0, 2], dtype=int32), 3)
     """
     numbers: dict[Hashable, int] = {}
-    keys = words.tolist() if isinstance(words, np.ndarray) else list(words)
-    labels = [numbers.setdefault(word, len(numbers)) for word in keys]
+    labels = [numbers.setdefault(word, len(numbers)) for word in _listed(words)]
     if not labels:
         raise ValueError(
             "`words` must hold at least one word, but is empty. Leave texts without "
             "words out."
         )
     return np.array(labels, np.int32), len(numbers)
+
+
+def _listed(words: Any) -> list[Hashable]:
+    if isinstance(words, str | bytes):
+        raise TypeError(
+            f"`words` must be a list of words, but is {describe(words)}. Split it "
+            "first with `jaxplain.text.split`."
+        )
+    if is_traced(words):
+        raise TypeError(
+            "`words` must be concrete, but are traced: how many types there are shapes "
+            "the program. Number them outside `jax.jit` and `jax.vmap`."
+        )
+    if hasattr(words, "dtype"):
+        if np.ndim(words) != 1:
+            raise ValueError(
+                "`words` must be those of one text, of shape (length,), but have shape "
+                f"{np.shape(words)}. Number the words of one text at a time."
+            )
+        return np.asarray(words).tolist()
+    try:
+        # An entry of an array of JAX is an array, which has no hash; its number has.
+        found = [word.item() if hasattr(word, "item") else word for word in words]
+        set(found)
+    except (TypeError, ValueError):
+        raise TypeError(
+            "`words` must be a list of words or token ids, but is "
+            f"{reprlib.repr(words)}. Pass those of one text, as strings or integers."
+        ) from None
+    return found
 
 
 def _word(value: object) -> None:

@@ -23,8 +23,8 @@ def terminal(
 
     Blue is evidence in favour, orange evidence against, which is underlined too unless
     it is faint; see `html` for the colours. Control characters of the text, which could
-    command the terminal, are shown as signs; without the colours, everything else is
-    the text as it was.
+    command the terminal, and lone surrogates, which cannot be printed, are shown as
+    signs; without the colours, everything else is the text as it was.
 
     Args:
         text: The text.
@@ -39,7 +39,8 @@ def terminal(
     Raises:
         ValueError: If a weight is not finite, there is not one per span, or spans
             overlap or leave the text.
-        TypeError: If `weights` are traced, or `text` is no string.
+        TypeError: If `weights` are traced or no real numbers, `text` or `unit` is no
+            string, or a span is no pair of integers.
 
     Example:
         >>> words, spans = jx.text.split("visit me")
@@ -47,7 +48,7 @@ def terminal(
         >>> painted.splitlines()[1].endswith("log-odds")
         True
     """
-    ordered, values, strongest = _valid.weights(text, spans, weights, limit)
+    ordered, values, strongest = _valid.weights(text, spans, weights, limit, unit)
     pieces, before = [], 0
     for (start, end), value in zip(ordered, values):
         pieces.append(_tame(text[before:start]))
@@ -75,7 +76,7 @@ def _tame(text: str) -> str:
 
 
 def _visible(character: str) -> str:
-    if character in "\n\t" or unicodedata.category(character) != "Cc":
+    if character in "\n\t" or unicodedata.category(character) not in ("Cc", "Cs"):
         return character
     code = ord(character)
     return chr(0x2400 + code) if code < 0x20 else "\N{REPLACEMENT CHARACTER}"

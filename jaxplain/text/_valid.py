@@ -1,8 +1,11 @@
 """Messages of this room."""
 
-from collections.abc import Sequence
+import reprlib
+from collections.abc import Iterable, Sequence
+from operator import index
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
@@ -27,30 +30,56 @@ def token(name: str, value: Any) -> None:
 
 def tokens(value: Any, name: str, special: int) -> Array:
     """Token ids, among which the special one fits."""
-    ids = value if hasattr(value, "dtype") else np.asarray(value)
+    ids = value if hasattr(value, "dtype") else _array_of("tokens", value)
     if not jnp.issubdtype(ids.dtype, jnp.integer):
         raise TypeError(
             f"`tokens` must be integer ids, but is {describe(ids)}. Pass "
             "`g(present, tokens, *args)`: what is present comes first. Embeddings are "
             "explained without `jaxplain.text`, by any explainer of what follows them."
         )
-    if special > jnp.iinfo(ids.dtype).max:
+    # JAX without 64 bits would wrap long ids, and say nothing.
+    dtype = jax.dtypes.canonicalize_dtype(ids.dtype)
+    if special > jnp.iinfo(dtype).max:
         raise ValueError(
-            f"`{name}` must fit the dtype of `tokens`, {ids.dtype.name}, but is "
-            f"{special}. Use a wider dtype, such as int32."
+            f"`{name}` must fit the dtype of `tokens`, {dtype.name}, but is {special}. "
+            f"{_mend(dtype)}"
         )
-    if not _checks.is_traced(ids) and np.size(ids) and np.min(np.asarray(ids)) < 0:
-        raise ValueError(
-            f"`tokens` must not be negative, but holds {np.min(np.asarray(ids))}. JAX "
-            "would count it from the end of the embedding: give unknown words and "
-            "padding an id of their own."
-        )
+    if not _checks.is_traced(ids) and np.size(ids):
+        least, most = np.min(np.asarray(ids)), np.max(np.asarray(ids))
+        if least < 0:
+            raise ValueError(
+                f"`tokens` must not be negative, but holds {least}. JAX would count it "
+                "from the end of the embedding: give unknown words and padding an id "
+                "of their own."
+            )
+        if most > jnp.iinfo(dtype).max:
+            raise ValueError(
+                f"`tokens` must fit {dtype.name}, which is what JAX makes of "
+                f"{ids.dtype.name} here, but holds {most}. {_mend(dtype)}"
+            )
     return jnp.asarray(ids)
+
+
+def _mend(dtype: Any) -> str:
+    if dtype.itemsize < 4:
+        return "Use a wider dtype, such as int32."
+    return "Number the words of the vocabulary from 0."
+
+
+def _array_of(name: str, value: Any) -> np.ndarray:
+    try:
+        return np.asarray(value)
+    except ValueError:
+        raise ValueError(
+            f"`{name}` must be one array, but holds sequences of different lengths. "
+            "Pass those of one text; pad several to one length, and map over them with "
+            "`jax.vmap`."
+        ) from None
 
 
 def present(value: Any, tokens: Array) -> Array:
     """Which tokens are present: one number for each."""
-    if not jnp.issubdtype(jnp.result_type(value), jnp.floating):
+    if not jnp.issubdtype(getattr(value, "dtype", type(value)), jnp.floating):
         raise TypeError(
             f"`present` must be floating-point, but is {describe(value)}. Start from "
             "`jax.numpy.ones(tokens.shape)`, where every token is present."
@@ -78,7 +107,11 @@ def one_text(tokens: Array) -> None:
 
 
 def weights(
-    text: str, spans: Sequence[tuple[int, int]], values: Any, limit: float | None
+    text: str,
+    spans: Sequence[tuple[int, int]],
+    values: Any,
+    limit: float | None,
+    unit: str,
 ) -> tuple[list[tuple[int, int]], list[float], float]:
     """Spans in the order of the text, a finite weight for each, and the strongest."""
     if not isinstance(text, str):
@@ -87,13 +120,20 @@ def weights(
             "`jaxplain.text.split` was given."
         )
     ordered = _spans(text, spans)
-    if _checks.is_traced(values):
+    if any(map(_checks.is_traced, jax.tree.leaves(values))):
         raise TypeError(
             "`weights` must be concrete, but are traced: text is written on the host. "
             "Explain inside `jax.jit`, and highlight outside."
         )
-    # float64 by way of JAX, which knows bfloat16.
-    array = np.asarray(values).astype(np.float64)
+    array = _array_of("weights", values)
+    # Narrow floats of JAX are no numbers to NumPy, but to JAX they are.
+    kinds = (jnp.floating, jnp.integer, jnp.bool_)
+    if not any(jnp.issubdtype(array.dtype, kind) for kind in kinds):
+        raise TypeError(
+            f"`weights` must hold real numbers, but holds {array.dtype}. Pass one "
+            "number per span, such as the attribution that an explainer returns."
+        )
+    array = array.astype(np.float64)
     if array.shape != (len(ordered),):
         raise ValueError(
             f"`weights` must hold one number per span, shape ({len(ordered)},), but "
@@ -108,13 +148,18 @@ def weights(
             f"first that of {text[start:end]!r}. A NaN is a weight that the samples do "
             "not determine: draw more of them, or look where `f` is not finite."
         )
+    if not isinstance(unit, str):
+        raise TypeError(
+            f"`unit` must be a string, but is {describe(unit)}. Leave it out where "
+            "weights have none."
+        )
     if limit is not None:
         _checks.positive("limit", limit)
     return ordered, array.tolist(), float(limit or np.abs(array).max(initial=0) or 1)
 
 
 def _spans(text: str, spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    ordered, before = [(int(a), int(b)) for a, b in spans], 0
+    ordered, before = _pairs(spans), 0
     for start, end in ordered:
         if not before <= start < end <= len(text):
             raise ValueError(
@@ -125,3 +170,18 @@ def _spans(text: str, spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]
             )
         before = end
     return ordered
+
+
+def _pairs(spans: Any) -> list[tuple[int, int]]:
+    pairs = []
+    for span in spans if isinstance(spans, Iterable) else [spans]:
+        try:
+            start, end = map(index, span)
+        except (TypeError, ValueError):
+            raise TypeError(
+                "`spans` must hold pairs of integers, `(start, end)`, but holds "
+                f"{reprlib.repr(span)}. Take the second of what `words, spans = "
+                "jaxplain.text.split(text)` gives."
+            ) from None
+        pairs.append((start, end))
+    return pairs
