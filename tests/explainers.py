@@ -173,7 +173,7 @@ CASES = [
     Case("input_x_gradient", jx.input_x_gradient, axioms=GRADIENT | words("symmetric")),
     Case("integrated_gradients", ig, FOR_BASELINE, 8, LINE | COMPLETE),
     Case("occlusion", jx.occlusion, FOR_BASELINE, 7, LINE, grouped=True),
-    Case("kernel_shap", jx.kernel_shap, TO_DRAW, 64, SHAPLEY, grouped=True),
+    Case("kernel_shap", jx.kernel_shap, TO_DRAW, 64, SHAPLEY, grouped=True, slow=True),
     Case(
         "kernel_shap_sampled",
         partial(jx.kernel_shap, num_samples=28),
@@ -199,8 +199,14 @@ CASES = [
     Case("deep_lift", jx.rules.deep_lift, FOR_BASELINE, axioms=LIFTED),
     Case("lrp", jx.rules.lrp, axioms=words("symmetric dummy")),
     Case("grad_cam", partial(jx.grad_cam, at="features"), like_x=False),
-    Case("eigen_grad_cam", at_features(cam.eigen_grad_cam), like_x=False),
-    Case("ablation_cam", at_features(cam.ablation_cam), samples=3, like_x=False),
+    Case("eigen_grad_cam", at_features(cam.eigen_grad_cam), like_x=False, slow=True),
+    Case(
+        "ablation_cam",
+        at_features(cam.ablation_cam),
+        samples=3,
+        like_x=False,
+        slow=True,
+    ),
     Case(
         "completeness_gap",
         jx.metrics.completeness_gap,

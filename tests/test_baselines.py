@@ -211,6 +211,7 @@ def test_present_pixels_stay_and_others_lie_within_their_range(bits, sweeps):
 FILL = {n: jax.jit(partial(baselines.inpaint, sweeps=n)) for n in (1, 3)}
 
 
+@pytest.mark.slow
 def test_with_nothing_present_the_image_is_its_mean_and_so_it_is_in_the_limit():
     mean = jnp.broadcast_to(IMAGE.mean((0, 1)), IMAGE.shape)
     assert_close(baselines.inpaint(IMAGE, np.zeros((6, 5))), mean)
@@ -231,6 +232,7 @@ def test_any_number_of_axes_of_any_length_is_filled(shape):
     assert_close(filled, jnp.asarray(harmonic(image, present)), tol=1e-8)
 
 
+@pytest.mark.slow
 def test_inpainting_is_differentiable_in_what_is_present_and_in_the_image():
     series = IMAGE[:, 0]
 
@@ -268,6 +270,7 @@ def difference(image, label):
     return score(image, label) - score(mean, label)
 
 
+@pytest.mark.slow
 def test_kernel_shap_shares_what_separates_the_image_from_its_mean():
     g = baselines.inpainted(score)
     explain = partial(jx.kernel_shap(g, num_groups=N, num_samples=64), key=jr.key(0))

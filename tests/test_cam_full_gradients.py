@@ -93,6 +93,7 @@ def test_the_parts_of_layers_are_biases_times_gradients():
         assert_close(found, biases[name] * slopes[name])
 
 
+@pytest.mark.slow
 def test_batch_normalisation_has_the_implicit_bias_of_its_statistics():
     f, variables = score_of(CNN(norm=True))
     parts = quick_jit(cam.full_gradients(f, at=NORMS))(IMAGE)

@@ -195,6 +195,7 @@ def test_probabilities_of_the_leaves_are_products_along_their_paths():
     assert_close(at_leaf.sum(1), np.ones(5))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("f", [pytest.param(smooth, marks=pytest.mark.slow), classes])
 def test_the_mean_of_a_soft_tree_is_that_of_the_function(f):
     loss = "squared" if f is smooth else "cross_entropy"

@@ -113,6 +113,7 @@ ACCURATE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", LOW, ids=["bfloat16", "float16"])
 @pytest.mark.parametrize("make", ACCURATE.values(), ids=ACCURATE.keys())
 def test_half_precision_is_rounded_once_at_the_end(make, dtype):
@@ -162,6 +163,7 @@ def test_a_game_of_half_precision_is_a_float32_game_of_its_function():
     assert v(jnp.ones(3)).dtype == jnp.bfloat16  # in the units, and dtype, of `f`
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", ALL.values(), ids=ALL.keys())
 def test_each_leaf_of_a_mixed_input_keeps_its_dtype(make):
     x = {

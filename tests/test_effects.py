@@ -245,6 +245,7 @@ def test_nothing_needs_to_be_compiled():
     assert_close(ice(model)(ROWS, 2.0, **options), curves(ROWS, 2.0, **options))
 
 
+@pytest.mark.slow
 @views
 def test_answers_have_the_dtype_of_the_function(make, given):
     kinds = ("float32", "bfloat16", "float64")

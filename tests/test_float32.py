@@ -88,6 +88,7 @@ EXPLAINERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EXPLAINERS)
 def test_chunks_work_under_shard_map(name):
     mesh = jax.make_mesh((2,), ("b",), axis_types=(jax.sharding.AxisType.Auto,))

@@ -140,6 +140,7 @@ def test_a_stack_has_one_more_axis_and_the_largest_number_of_groups():
     assert groups.stack([jnp.array([1, 0], jnp.int8)])[0].dtype == np.int32
 
 
+@pytest.mark.slow
 @each
 def test_a_stack_is_explained_in_one_program_as_each_input_alone(make):
     # The kernel of LIME counts the players, so it is alike where all is a line; and the

@@ -101,6 +101,7 @@ def test_a_sharded_batch_is_explained_where_it_lies(case):
     assert_close(out, batched(case)(*batch))
 
 
+@pytest.mark.slow
 @having(lambda case: case.random)
 def test_a_key_for_each_shard_changes_nothing(case):
     over_batch = jax.NamedSharding(mesh_of(AUTO), OVER_BATCH)
@@ -127,6 +128,7 @@ def test_shard_map_takes_any_explainer(case, options):
     assert jax.tree.map(jnp.shape, out) == jax.tree.map(jnp.shape, expected)
 
 
+@pytest.mark.slow
 @in_one_or_several_chunks()
 def test_a_mesh_of_explicit_axes_takes_any_explainer(case, options):
     explain_batch = jax.vmap(shared(case, **options), in_axes=(0, None, None))

@@ -80,6 +80,7 @@ def test_derivatives_are_those_of_finite_differences(case):
     assert_close(forward, backward, tol=1e-11)  # a sum of cancelling terms
 
 
+@pytest.mark.slow
 @having(lambda case: case.samples)
 def test_derivatives_run_through_chunks(case):
     (backward,) = derivatives(case, forward=False, chunk_size=3)

@@ -63,6 +63,7 @@ def average(f, x, baseline, steps):
     return jax.tree.map(lambda s, a, b: s * (a - b), total, x, baseline)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("f", "x"), MOVED.values(), ids=MOVED.keys())
 @pytest.mark.parametrize("chunk_size", [None, 2])
 def test_integrated_gradients_are_the_average_of_gradients(f, x, chunk_size):

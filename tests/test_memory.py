@@ -114,6 +114,7 @@ CASES += [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("make", "f", "x"), CASES, ids=lambda v: getattr(v, "__name__", "")
 )
@@ -124,6 +125,7 @@ def test_memory_follows_the_chunk_and_not_the_number_of_samples(make, f, x):
     assert many - few <= 8 * (MANY - FEW)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [ig, expected, occlusion, deletion])
 def test_memory_grows_with_the_chunk(make):
     sizes = [temporary_bytes(make(cnn, FEW, chunk), IMAGE) for chunk in (2, 8, None)]

@@ -54,6 +54,7 @@ def test_all_coalitions_are_counted_where_all_are_finite():
     assert fit.evaluations == 64
 
 
+@pytest.mark.slow
 @CHUNKS
 def test_if_no_value_is_finite_every_field_of_a_surrogate_is_nan(chunk_size):
     def explain(bad):

@@ -78,6 +78,7 @@ def test_a_jump_that_no_gradient_shows_is_an_error():
     assert found.error > RTOL
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "root", [jnp.linalg.norm, lambda x: jnp.sqrt(x).sum()], ids=["norm", "sqrt"]
 )

@@ -62,6 +62,7 @@ def test_the_lstm_has_the_published_error_when_states_pass_from_batch_to_batch(t
     assert abs(np.sqrt(np.mean(error**2)) - 473.4279) < 1e-3
 
 
+@pytest.mark.slow
 def test_the_head_after_the_states_of_the_lstm_gives_the_volume(traffic):
     f, window = volume(jnp.float32), week_before_the_holiday(traffic, jnp.float32)
     assert [name for name in jx.taps(f, window) if "/" not in name] == ["lstm", "dense"]
@@ -72,6 +73,7 @@ def test_the_head_after_the_states_of_the_lstm_gives_the_volume(traffic):
     assert not jax.grad(head)(hidden)[:-1].any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", [jnp.float32, jnp.float64])
 def test_integrated_gradients_of_the_lstm_are_complete_and_those_of_a_transcription(
     traffic, dtype

@@ -103,6 +103,7 @@ def test_taps_list_the_layers_of_squeezenet_in_order_with_their_shapes(logit, ca
     assert list(taps) == ["conv1", *fires, "conv10"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", ["conv1", "fire5/squeeze1x1", "fire9"])
 def test_the_head_after_a_layer_of_squeezenet_gives_the_logit(logit, cat, at):
     features, head = jx.cut(logit, cat, EGYPTIAN_CAT, at=at)
@@ -136,6 +137,7 @@ def test_deleting_by_grad_cam_loses_the_cat_before_chance_and_long_before_its_in
     assert area(heatmap) < area(chance) < area(-heatmap)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cat_is_left", [True, False])
 def test_grad_cam_points_at_the_photograph_that_shows_the_class(
     logit, cat, moped, cat_is_left
@@ -196,6 +198,7 @@ def score(resnet):
     return lambda image, label: resnet(image)[label]
 
 
+@pytest.mark.slow
 def test_resnet_is_right_about_the_published_share_of_test_images(resnet, cifar10):
     images, labels = cifar10
     right = np.asarray(jax.jit(jax.vmap(resnet))(images)).argmax(-1) == labels

@@ -102,6 +102,7 @@ def test_usual_operations_have_rules(method, kind, name):
 PIECEWISE = ["relu6", "leaky_relu", "elu", "selu", "hard_swish", "hard_tanh", "where"]
 
 
+@pytest.mark.slow
 def test_activations_made_of_pieces_can_be_explained_without_compiling():
     activations = [ELEMENTWISE[name] for name in PIECEWISE]
     f = lambda x: sum(jnp.sum(activation(x @ MIX)) for activation in activations)

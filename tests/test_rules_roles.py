@@ -42,6 +42,7 @@ def test_a_gate_may_be_made_anywhere(place):
     assert_close(rules.lrp(f(place(gate)))(X), rules.lrp(f(gate))(X))
 
 
+@pytest.mark.slow
 @everywhere
 @pytest.mark.parametrize("method", ["lrp", "deep_lift"])
 def test_no_tracer_leaks(place, method):

@@ -311,6 +311,7 @@ def test_chunks_and_maps_over_keys_change_nothing(make):
     assert np.any(mapped[0][0] != mapped[0][1])
 
 
+@pytest.mark.slow
 @analyses
 def test_answers_have_the_dtype_of_the_input(make):
     f = lambda x: x[0] * x[1]

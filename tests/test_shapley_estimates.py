@@ -34,6 +34,7 @@ def game_of_pairs(d=6, seed=0):
 # What is evaluated.
 
 
+@pytest.mark.slow
 @by_method
 def test_an_explainer_evaluates_what_its_fit_counts_and_gives_the_same_values(method):
     seen = []

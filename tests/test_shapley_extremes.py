@@ -29,6 +29,7 @@ def fitted(method, f=curved, num_samples=80):
     )
 
 
+@pytest.mark.slow
 @by_method
 def test_the_unit_of_f_does_not_matter(method):
     scales = jnp.array([1, 2.0**90, 2.0**-100], jnp.float32)

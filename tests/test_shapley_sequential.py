@@ -123,6 +123,7 @@ def test_under_vmap_each_input_stops_where_it_would_alone():
     assert len(set(together.evaluations.tolist())) >= 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_a_value_that_is_not_finite_stops_at_once(bad):
     table = TABLE.copy()

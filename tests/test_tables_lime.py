@@ -116,6 +116,7 @@ def test_neighbours_are_in_the_range_and_the_categories_of_the_training_data():
     assert found.intercept == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("around", "centre"),
     [pytest.param("mean", 0.0, marks=pytest.mark.slow), ("input", 30.0)],
@@ -144,6 +145,7 @@ def test_continuous_neighbours_are_normal_around_the_mean_or_the_input(around, c
 # What the weights are.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "sampling", ["training", pytest.param("local", marks=pytest.mark.slow)]
 )
@@ -193,6 +195,7 @@ def test_a_sum_over_columns_of_being_in_the_bin_is_recovered(sampling):
     assert found.standard_error.max() < 1e-7
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "around", ["mean", pytest.param("input", marks=pytest.mark.slow)]
 )
@@ -214,6 +217,7 @@ def test_the_kernel_of_a_tiny_width_leaves_the_row_alone(lime):
     assert 1 <= found.effective_samples < 8
 
 
+@pytest.mark.slow
 def test_local_samples_of_a_tiny_width_stay_in_the_bins_and_weigh_the_same():
     found = explain(tables.lime, sampling="local", width=1e-200)
     assert jnp.isnan(found.weights).all()  # nothing ever changes

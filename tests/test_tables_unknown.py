@@ -22,6 +22,7 @@ from table_rows import (
 from jaxplain import tables
 
 
+@pytest.mark.slow
 @each_explainer
 def test_a_value_that_is_nan_has_no_weight_and_the_others_have_theirs(lime):
     found = explain(lime, ROW.at[0].set(jnp.nan))

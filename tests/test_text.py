@@ -222,6 +222,7 @@ def test_jit_changes_nothing(form):
     assert_close(found, explain(jnp.ones(5), TOKENS, 2.0))
 
 
+@pytest.mark.slow
 def test_chunks_change_nothing_and_keys_do(getkey):
     make = partial(jx.kernel_shap, removed(ordered), num_samples=16)
     plain, chunked = (quick_jit(make(chunk_size=size)) for size in (None, 5))

@@ -79,6 +79,7 @@ def transcription(windows, state, network):
     return (hidden, cell), volume.offset + volume.width * scaled
 
 
+@pytest.mark.slow
 def test_the_published_network_is_the_lstm_of_keras(table, network):
     windows = series.windows(table.inputs, np.array([170, 200]))
     zero = np.zeros((2, UNITS))

@@ -126,6 +126,7 @@ def test_the_ranges_hold_nearly_all_hours_and_whole_numbers_evenly(highway):
 SIZE = sensitivity.Size(num_trajectories=8, num_samples=32)
 
 
+@pytest.mark.slow
 def test_a_column_without_effect_has_none_on_made_up_days(generated):
     table, varied = generated
     week = factors.reference(table, 500)
@@ -142,6 +143,7 @@ def test_a_column_without_effect_has_none_on_made_up_days(generated):
     assert found.mu[varied.names.index("snow")] < 0
 
 
+@pytest.mark.slow
 def test_similar_hours_blame_columns_without_effect(generated):
     table, varied = generated
     rows = np.arange(series.WINDOW, len(table))
