@@ -9,22 +9,22 @@ Numbers = dict[str, Any]
 
 
 def pictures(found: Numbers) -> Chapter:
+    measures = ("share_inside", "share_inside_untrained", "pointing_game")
     rows = [
-        (name, mean(row["share_inside"]), mean(row["pointing_game"]))
+        (name, *(mean(row[m]) if m in row else "" for m in measures))
         for name, row in found["explainers"].items()
     ]
     return Chapter(
         "pictures",
         "Pictures",
         "Does an explanation of a CNN point at the quarter that holds the class?",
-        "Exactly one quarter of each mosaic holds the class, so chance is 0.25. The "
-        "same explainers of an untrained network find it no better than that.",
+        "Exactly one quarter of each mosaic holds the class, so chance is 0.25.",
         [
             Figure(
                 "pictures.png", "Mosaics of photographs, and what each explainer says"
             )
         ],
-        Table(("", "share inside", "pointing game"), rows),
+        Table(("", "share inside", "untrained network", "pointing game"), rows),
     )
 
 
@@ -39,8 +39,8 @@ def words(found: Numbers) -> Chapter:
         for name, row in everyone.items()
     ]
     answer = (
-        "A comment is spam if it asks for something and names a place to find it. The "
-        "network was not told; the explainers find both words."
+        "A comment is spam if it asks for something and names a place to find it, one "
+        "word of each. The network was told which comments are spam, and not why."
         if known
         else "Real comments, so nobody knows the right answer: what is measured is how "
         "much the network needs the word that an explainer puts first."
@@ -122,8 +122,8 @@ def compression(found: Numbers) -> Chapter:
         "compression",
         "Compression",
         "Does a smaller model have the same reasons?",
-        "Two seeds of one network agree as far as the row of another seed says. Models "
-        "of nearly equal accuracy can agree much less than that.",
+        "The row of another seed says how far two networks agree that differ in "
+        "nothing else.",
         [Figure("compression.png", "Attributions of one network and its compressions")],
         Table(
             (
