@@ -14,6 +14,8 @@ from properties import ROUNDING, close, fixed, numbers
 
 import jaxplain as jx
 
+pytestmark = pytest.mark.slow
+
 
 def pooled(features, weights):
     """A head of global average pooling and one linear unit."""

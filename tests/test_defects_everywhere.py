@@ -16,6 +16,8 @@ from helpers import assert_close
 
 import jaxplain as jx
 
+pytestmark = pytest.mark.slow
+
 KEY = jr.key(0)
 IMAGE = jnp.linspace(-1.0, 1.0, 64).reshape(8, 8)
 PATCHES, NUM_PATCHES = jx.groups.patches((8, 8), size=(2, 4))  # 8 of them

@@ -12,6 +12,8 @@ from raising import check
 from jaxplain import coalitions
 from jaxplain.perturbations import hsic
 
+pytestmark = pytest.mark.slow
+
 KEY = jr.key(6)
 GIVEN = {"baseline": 0.0, "key": KEY}
 

@@ -13,6 +13,8 @@ from raising import check
 
 from jaxplain.perturbations import _rise, rise, rise_fit
 
+pytestmark = pytest.mark.slow
+
 KEY = jr.key(3)
 
 

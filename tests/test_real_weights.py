@@ -16,7 +16,7 @@ from helpers import assert_close
 
 import jaxplain as jx
 
-pytestmark = real_models.needs_data
+pytestmark = [real_models.needs_data, pytest.mark.slow]
 
 EGYPTIAN_CAT, MOPED = 285, 665
 SIDE = 227  # pixels of a photograph

@@ -13,6 +13,8 @@ from helpers import assert_close
 import jaxplain as jx
 from jaxplain.shapley import _least_squares, _per_player, _sample, _semivalues
 
+pytestmark = pytest.mark.slow
+
 X = jnp.ones(8, jnp.float32)
 KEY = jr.key(1)
 METHODS = "gp gp_per_player leverage kernel msr permutation".split()

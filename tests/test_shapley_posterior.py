@@ -14,6 +14,8 @@ from helpers import assert_close
 import jaxplain as jx
 from jaxplain.shapley._kernels import BANK
 
+pytestmark = pytest.mark.slow
+
 D, SAMPLES = 7, 28
 SEEN = []
 

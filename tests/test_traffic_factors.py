@@ -9,6 +9,8 @@ from helpers import assert_close
 
 from experiments.traffic import factors, generate, sensitivity, series
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def generated():
