@@ -9,7 +9,7 @@ SHIM_TESTS := $(filter-out %_cost.py %_dtypes.py,\
 .PHONY: demo test test-slow test-lowest check docs benchmarks mutants format clean
 
 demo: .venv/ready
-	$(BIN)/python -m experiments
+	$(BIN)/python -m experiments --only pictures words tables traffic
 
 test: .venv/ready
 	$(BIN)/python -m pytest -n 2 --doctest-modules jaxplain -p tests.doctest_names -q
