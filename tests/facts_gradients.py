@@ -15,6 +15,7 @@ from tiny_models import (
 )
 
 import jaxplain as jx
+from jaxplain.metrics._sensitivity import relative_change
 
 IG = partial(jx.integrated_gradients, steps=50)  # as many nodes as at the source:
 IG500 = partial(jx.integrated_gradients, steps=500)  # kinks keep a trace of them
@@ -104,19 +105,37 @@ def sensitivity(explain):
     """How far an explanation moves, by its own length, for one step of the input."""
     x, step = jnp.array([1.0, 2.5, 3.3]), jnp.array([0.5, -0.25, 1.0])
     here, there = explain(x), explain(x + step)
-    return jnp.linalg.norm(there - here)[None] / jnp.linalg.norm(here)
+    return relative_change(here, there)[None]
 
 
 def inf_1():
     rows, ones = jnp.arange(1.0, 13.0).reshape(4, 3), jnp.ones(3)
     pick = lambda x, add, c: multi_layer_multidim(x, add)[c, 1, 1]
 
-    def squared_gap(x, c):
-        attribution = IG(pick)(x, x, c, baseline=ones)
-        gap = jx.metrics.completeness_gap(pick)
-        return gap(x, x, c, attribution=attribution, baseline=ones) ** 2
+    all_gone = jx.metrics.to_baseline(1.0)
+    measure = jx.metrics.infidelity(pick, draw=all_gone, num_samples=1)
 
-    return jax.vmap(squared_gap)(rows, jnp.array([0, 0, 1, 0]))[None]
+    def judged(x, c):
+        refs = {"attribution": IG(pick)(x, x, c, baseline=ones), "baseline": ones}
+        return measure(x, x, c, key=jax.random.key(0), **refs)
+
+    return jax.vmap(judged)(rows, jnp.array([0, 0, 1, 0]))[None]
+
+
+def o_inf_sal():
+    x = jnp.array([1.0, 2.5, 3.3])
+    rows = jnp.array([[0.0, 1.0, 1.0], [1.0, 1.0, 0.0], [1.0, 0.0, 1.0]])
+
+    def draw(x, key):
+        step = jax.random.choice(key, rows) * x
+        return jx.metrics.Perturbed(x - step, step)
+
+    gradient = jx.saliency(f)(x)
+    found = {"attr": gradient}
+    for name, normalise in [("infid", False), ("infid_norm", True)]:
+        measure = jx.metrics.infidelity(f, draw=draw, normalise=normalise)
+        found[name] = measure(x, attribution=gradient, key=jax.random.key(0))
+    return found
 
 
 def cond_5():
@@ -197,7 +216,7 @@ RECIPES = {
     "SAL-1": lambda: jx.saliency(lambda x: b1(x).sum())(
         jnp.array([1.0, 2.0, 3.0, 0.0, -1.0, 7.0])
     ),
-    "O-INF-sal": lambda: {"attr": jx.saliency(f)(jnp.array([1.0, 2.5, 3.3]))},
+    "O-INF-sal": o_inf_sal,
     "O-SENS-ixg": lambda: sensitivity(jx.input_x_gradient(f)),
     "O-SENS-ig": lambda: sensitivity(partial(IG(f), baseline=0.0)),
     "O-PAIR-IG": lambda: jx.integrated_gradients(cube, steps=25)(

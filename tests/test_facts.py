@@ -10,6 +10,7 @@ from functools import partial
 import facts_games
 import facts_gradients
 import facts_maps
+import facts_metrics
 import facts_rules
 import jax
 import jax.numpy as jnp
@@ -24,6 +25,7 @@ RECIPES = (
     facts_gradients.RECIPES
     | facts_maps.RECIPES
     | facts_games.RECIPES
+    | facts_metrics.RECIPES
     | facts_rules.RECIPES
 )
 KEY = jax.random.key(0)  # for exhaustive designs: no random number is used
