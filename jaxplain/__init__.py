@@ -5,6 +5,7 @@ from . import cam as cam
 from . import coalitions as coalitions
 from . import distill as distill
 from . import effects as effects
+from . import evidence as evidence
 from . import groups as groups
 from . import metrics as metrics
 from . import paths as paths
