@@ -5,12 +5,14 @@ from . import cam as cam
 from . import coalitions as coalitions
 from . import distill as distill
 from . import effects as effects
+from . import ensembles as ensembles
 from . import evidence as evidence
 from . import groups as groups
 from . import metrics as metrics
 from . import paths as paths
 from . import perturbations as perturbations
 from . import plot as plot
+from . import priors as priors
 from . import rules as rules
 from . import sensitivity as sensitivity
 from . import series as series

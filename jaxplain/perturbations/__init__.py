@@ -1,6 +1,8 @@
 """What happens to `f` when parts of the input are taken away, or exchanged."""
 
 from ._hsic import hsic as hsic
+from ._learned_mask import LearnedMask as LearnedMask
+from ._learned_mask import learned_mask as learned_mask
 from ._occlusion import occlusion as occlusion
 from ._permutation import permutation_importance as permutation_importance
 from ._rise import rise as rise

@@ -4,10 +4,11 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, ArrayLike, Float, Int, PyTree
+from jaxtyping import Array, ArrayLike, Float, Int
 
-from . import _checks, _tree, games
-from ._types import REQUIRED, Explains, ScalarFn, Ts, X
+from .. import _checks, _tree, games
+from .._types import REQUIRED, Explains, ScalarFn, Ts, X
+from . import _valid
 
 
 class Past(NamedTuple):
@@ -72,7 +73,7 @@ def past(
 
     def explain(x: X, /, *args: *Ts, baseline: X | ArrayLike = REQUIRED) -> Past:
         x = _checks.inputs(x)
-        steps = _steps(x)
+        steps = _valid.steps(x)
         time = jnp.arange(steps)
         everywhere = jax.tree.map(lambda _: time, x)
         v = games.game(f, x, *args, baseline=baseline, groups=everywhere)
@@ -94,15 +95,3 @@ def past(
         return Past(values.astype(dtype), jnp.maximum(first, 0))
 
     return explain
-
-
-def _steps(x: PyTree) -> int:
-    shapes = [leaf.shape for leaf in _tree.leaves(x)]
-    lengths = {shape[:1] for shape in shapes}
-    if len(lengths) != 1 or () in lengths:
-        raise ValueError(
-            "`x` must have time on the first axis of every leaf, with the same number "
-            f"of steps, but has shapes {shapes}. Pass what does not change over time "
-            "as another argument of `f`."
-        )
-    return lengths.pop()[0]

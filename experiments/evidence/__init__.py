@@ -1,0 +1,1 @@
+"""Evidence: benchmarks whose right answer is known, over several seeds."""

@@ -1,0 +1,1 @@
+"""Digits with a watermark that gives the class away, until it does not."""
