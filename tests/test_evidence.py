@@ -148,6 +148,26 @@ def test_a_metric_is_traced_once_for_all_explainers():
     assert len(traces) == own
 
 
+def test_a_metric_at_the_same_points_for_every_map_evaluates_f_for_one_of_them():
+    def evaluations(maps):
+        sizes = []
+
+        def on_host(x):
+            sizes.append(x.size // XS[0].size)
+            return np.sum(x**2, axis=-1)
+
+        def f(x):
+            out = jax.ShapeDtypeStruct((), x.dtype)
+            return jax.pure_callback(on_host, out, x, vmap_method="expand_dims")
+
+        only = ["faithfulness_correlation"]
+        evidence.evaluate(f, maps, XS, key=KEY, baseline=0.0, only=only)
+        return sum(sizes)
+
+    one = {"a": lambda x: x}
+    assert evaluations(one) == evaluations(one | {"b": lambda x: -x}) > 0
+
+
 def test_what_lacks_its_input_is_left_out():
     able = lambda *given: {
         m.name for m in _valid.choose(None, _stages.available(*given), MEASURES)
@@ -172,7 +192,7 @@ def test_every_metric_can_be_traced_for_every_kind_of_data(shape):
     found = {}
     for _, group in _programs.grouped(measures):
         program = _programs.of_measures(group, settings, start, KEY)
-        found |= jax.eval_shape(program, rows, xs, (), maps, maps > 0)
+        found |= jax.eval_shape(program, rows, xs, (), maps[:, None], maps > 0)
     assert {m.name for m in measures} == {*found, "max_sensitivity"}
 
 

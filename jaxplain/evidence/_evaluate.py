@@ -146,9 +146,10 @@ def evaluate(
                 )
                 continue
             program = _programs.of_measures(group, settings, start, scoring)
-            for name in own if "explainer" in group[0].needs else programs:
-                found = over(program, xs, args, maps[name], masks)
-                _stages.keep(found, name, scores, curves)
+            judged = own if "explainer" in group[0].needs else programs
+            for some in _stages.together(maps, [*judged], group[0].shares):
+                found = over(program, xs, args, _stages.stacked(maps, some), masks)
+                _stages.keep(found, some, scores, curves)
 
     cascade = None
     if params is not None:

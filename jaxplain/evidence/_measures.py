@@ -47,6 +47,8 @@ class Measure(NamedTuple):
         cannot: What it cannot tell.
         make: Settings to a function of a case; returns a number or a `Curve`. None
             for what needs the explainer again.
+        shares: Does it evaluate `f` at the same points for every map? Then all maps
+            are judged at once, and `f` is evaluated for one of them.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Measure(NamedTuple):
     program: str
     cannot: str
     make: Callable[[Settings], Callable[[Case], Any]] | None
+    shares: bool = False
 
 
 def _judge(make: Callable[[Settings], Any], *refs: str) -> Callable[..., Any]:
@@ -237,6 +240,7 @@ MEASURES = (
         "Anything about features that matter only together: it compares sums of "
         "attributions with what removing random sets changes. Its own noise is large.",
         _correlation,
+        shares=True,
     ),
     Measure(
         "infidelity",
@@ -247,6 +251,7 @@ MEASURES = (
         "Which features matter when less than a square of them is gone. The scale is "
         "fitted, so the sizes of the attributions are not judged.",
         _infidelity,
+        shares=True,
     ),
     Measure(
         "max_sensitivity",

@@ -60,12 +60,20 @@ def of_measures(
     start: Callable[[PyTree], PyTree],
     key: Any,
 ) -> Program:
-    """`program(rows, xs, args, maps, masks)`: a dictionary of scores and curves."""
+    """`program(rows, xs, args, maps, masks)`: a dictionary of scores and curves.
 
-    def one(row: Array, x: PyTree, args: Any, attribution: PyTree, mask: PyTree) -> Any:
+    An example has several maps, stacked. The draws are the same for each of them, so
+    what does not depend on the map is computed once.
+    """
+
+    def one(row: Array, x: PyTree, args: Any, maps: PyTree, mask: PyTree) -> Any:
         draw = jax.random.fold_in(key, row)
-        case = Case(x, args, attribution, start(x), mask, draw)
-        return {m.name: m.make(settings)(case) for m in measures if m.make}
+
+        def scores(attribution: PyTree) -> dict[str, Any]:
+            case = Case(x, args, attribution, start(x), mask, draw)
+            return {m.name: m.make(settings)(case) for m in measures if m.make}
+
+        return jax.vmap(scores)(maps)
 
     return jax.jit(jax.vmap(one))
 

@@ -62,19 +62,43 @@ def spread(xs: PyTree) -> float:
     return float(high) - float(low) or 1.0
 
 
+def together(
+    maps: Mapping[str, PyTree], names: Sequence[str], shares: bool
+) -> list[list[str]]:
+    """Names whose maps one call can judge: those of one shape, if the work is shared.
+
+    Otherwise one by one, so that memory does not follow the number of explainers.
+    """
+    if not shares:
+        return [[name] for name in names]
+    alike: dict[Any, list[str]] = {}
+    for name in names:
+        leaves, treedef = jax.tree.flatten(maps[name])
+        shapes = tuple((leaf.shape, leaf.dtype.name) for leaf in leaves)
+        alike.setdefault((treedef, shapes), []).append(name)
+    return list(alike.values())
+
+
+def stacked(maps: Mapping[str, PyTree], names: Sequence[str]) -> PyTree:
+    """The maps of every example, one after the other."""
+    return jax.tree.map(lambda *a: np.stack(a, 1), *(maps[name] for name in names))
+
+
 def keep(
     found: dict[str, Any],
-    name: str,
+    names: Sequence[str],
     scores: dict[str, dict[str, np.ndarray]],
     curves: dict[str, Curves],
 ) -> None:
     """File what a program returned: numbers, and curves with their area."""
     for metric, value in found.items():
-        if isinstance(value, metrics.Curve):
-            empty = Curves(np.asarray(value.fraction[0]), {})
-            curves.setdefault(metric, empty).values[name] = np.asarray(value.value)
-            value = value.area
-        scores[metric][name] = np.asarray(value)
+        for i, name in enumerate(names):
+            if isinstance(value, metrics.Curve):
+                empty = Curves(np.asarray(value.fraction[0, 0]), {})
+                of_metric = curves.setdefault(metric, empty)
+                of_metric.values[name] = np.asarray(value.value[:, i])
+            areas = value.area if isinstance(value, metrics.Curve) else value
+            scores[metric][name] = np.asarray(areas[:, i])
 
 
 def sensitivity(
