@@ -19,6 +19,7 @@ from . import series as series
 from . import shapley as shapley
 from . import surrogates as surrogates
 from . import tables as tables
+from . import testing as testing
 from . import text as text
 from .cam import grad_cam as grad_cam
 from .combinators import expected as expected

@@ -1,7 +1,16 @@
 """Strict JAX: 64-bit, no silent promotion of dtype or rank, warnings are errors."""
 
 import itertools
+import os
 import zlib
+
+# Programs of tests run once: they are not worth optimising.
+os.environ.setdefault(
+    "XLA_FLAGS",
+    "--xla_cpu_use_fusion_emitters=false --xla_backend_optimization_level=0 "
+    "--xla_llvm_disable_expensive_passes=true "
+    "--xla_cpu_parallel_codegen_split_count=1",
+)
 
 import jax
 import matplotlib as mpl

@@ -528,6 +528,124 @@ FAULTS = [
         "better = score > best[1]",
         "test_metrics_sensitivity",
     ),
+    # evidence
+    Fault(
+        "evidence/_words.py",
+        "if left[1] > INSENSITIVE:",
+        "if left[1] < INSENSITIVE:",
+        "test_evidence",
+    ),
+    Fault(
+        "evidence/_compare.py",
+        "steps = jax.lax.cummax(",
+        "steps = jax.lax.cummin(",
+        "test_evidence_statistics",
+    ),
+    Fault(
+        "evidence/_programs.py",
+        "return run(params, x, *args, key=jax.random.fold_in(key, row))",
+        "return run(params, x, *args, key=key)",
+        "test_evidence",
+    ),
+    Fault(
+        "evidence/_table.py",
+        "leads = judged & np.isfinite(mean) & ~behind",
+        "leads = judged & np.isfinite(mean)",
+        "test_evidence",
+    ),
+    Fault(
+        "evidence/_rows.py",
+        "passes = any(",
+        "passes = not any(",
+        "test_evidence",
+    ),
+    Fault(
+        "evidence/_programs.py",
+        "return jax.vmap(scores)(maps)",
+        "return jax.lax.map(scores, maps)",
+        "test_evidence",
+    ),
+    # series
+    Fault(
+        "series/_last_step.py",
+        "forward = lambda state, now: (at_step(state, *now)[0], state)",
+        "forward = lambda state, now: (at_step(state, *now)[0],) * 2",
+        "test_series_last_step",
+    ),
+    Fault(
+        "series/_unfocused.py",
+        "kept = jnp.where((widths == 0)[..., None], columns, blurred)",
+        "kept = columns",
+        "test_series_last_step",
+    ),
+    # masks, baselines, priors, ensembles
+    Fault(
+        "perturbations/_descent.py",
+        "order = jnp.lexsort((-ravel_pytree(mask)[0], flat))",
+        "order = jnp.argsort(flat)",
+        "test_perturbations_learned_mask",
+    ),
+    Fault(
+        "perturbations/_learned_mask.py",
+        "unit = jnp.where(highest == lowest, 1, highest - lowest)",
+        "unit = jnp.abs(highest - lowest)",
+        "test_perturbations_learned_mask",
+    ),
+    Fault(
+        "baselines/_neutral.py",
+        "up = -jnp.sign(gap)",
+        "up = jnp.sign(gap)",
+        "test_baselines_neutral",
+    ),
+    Fault(
+        "priors/_penalties.py",
+        "rank = 2 * jnp.arange(n, dtype=size.dtype) - (n - 1)",
+        "rank = 2 * jnp.arange(n, dtype=size.dtype) - n",
+        "test_priors",
+    ),
+    Fault(
+        "ensembles.py",
+        "upper=each(lambda a: jnp.quantile(a, (1 + level) / 2, axis=0)),",
+        "upper=each(lambda a: jnp.quantile(a, level, axis=0)),",
+        "test_ensembles",
+    ),
+    # testing
+    Fault(
+        "testing/_compare.py",
+        "if not alike.all() or off > limit:",
+        "if off > limit:",
+        "test_testing",
+    ),
+    Fault(
+        "testing/_draw.py",
+        "return np.random.default_rng([seed, example])",
+        "return np.random.default_rng([example])",
+        "test_testing",
+    ),
+    Fault(
+        "testing/_axioms.py",
+        "tol=_compare.rounding(phi) if tol is None else tol,",
+        "tol=1.0,",
+        "test_testing",
+    ),
+    Fault(
+        "testing/_games.py",
+        "phi[player] -= table[coalition]",
+        "phi[player] += table[coalition]",
+        "test_axioms_games",
+    ),
+    Fault(
+        "testing/_laws.py",
+        "if differs != random:",
+        "if differs and not random:",
+        "test_testing_laws",
+    ),
+    Fault(
+        "testing/_sums.py",
+        "return [row(i) for i in range(count)]",
+        "return [row(0) for i in range(count)]",
+        "test_axioms",
+    ),
 ]
 
 

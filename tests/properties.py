@@ -3,7 +3,8 @@
 import numpy as np
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
+
+from jaxplain import testing
 
 # The same examples on every run and every machine. Shapes stay fixed, so that a
 # property compiles once.
@@ -18,8 +19,7 @@ ROUNDING = 1e-10
 
 def numbers(*shape):
     """Arrays of multiples of 1/64 from -2 to 2."""
-    integers = arrays(np.int64, shape, elements=st.integers(-128, 128))
-    return integers.map(lambda a: a / 64)
+    return testing.strategies.inputs(shape)
 
 
 def close(actual, expected):

@@ -2,7 +2,6 @@
 
 import functools
 import itertools
-import math
 
 import jax
 import jax.numpy as jnp
@@ -15,56 +14,31 @@ from hypothesis import strategies as st
 from properties import close, fixed, numbers, seeds
 
 import jaxplain as jx
-
-
-def shapley_by_definition(table, d):
-    """The mean over all orders of what a player adds to those before it."""
-    phi = np.zeros(d)
-    for order in itertools.permutations(range(d)):
-        coalition = 0
-        for player in order:
-            phi[player] -= table[coalition]
-            coalition |= 1 << player
-            phi[player] += table[coalition]
-    return phi / math.factorial(d)
-
-
-def look_up(x, table):
-    """A game with a value of its own for every coalition: `x` holds zeros and ones."""
-    place = jnp.asarray(2 ** np.arange(x.size), x.dtype)
-    return table[jnp.rint(x @ place).astype(int)]
-
-
-@functools.cache
-def shapley(d, groups=None):
-    if groups is None:
-        explain = jx.kernel_shap(look_up)
-        return quick_jit(lambda t: explain(jnp.ones(d), t, baseline=0.0, key=jr.key(0)))
-
-    def of_groups(x, table):
-        present = [jnp.prod(x[np.array(groups) == g]) for g in range(d)]
-        return look_up(jnp.stack(present), table)
-
-    explain = jx.kernel_shap(of_groups, num_groups=d)
-    refs = {"baseline": 0.0, "key": jr.key(0), "groups": np.array(groups)}
-    return quick_jit(lambda table: explain(jnp.ones(len(groups)), table, **refs))
+from jaxplain import testing
 
 
 @pytest.mark.parametrize("d", range(1, 7))
-@fixed
-@given(data=st.data())
-def test_kernel_shap_of_any_small_game_is_the_shapley_value(d, data):
-    table = data.draw(numbers(2**d))
-    close(shapley(d)(table), shapley_by_definition(table, d))
+def test_kernel_shap_of_any_small_game_is_the_shapley_value(d):
+    explain_of = lambda v: quick_jit(jx.kernel_shap(v))
+    testing.check_shapley(explain_of, num_players=d, baseline=0.0, key=testing.KEY)
 
 
-@pytest.mark.parametrize("groups", [(0, 0, 0), (1, 0, 0, 1), (2, 0, 1, 3, 0, 2)])
-@fixed
-@given(data=st.data())
-def test_kernel_shap_of_groups_is_the_shapley_value_of_their_game(groups, data):
-    d = max(groups) + 1
-    table = data.draw(numbers(2**d))
-    close(shapley(d, groups)(table), shapley_by_definition(table, d))
+@pytest.mark.parametrize("labels", [(0, 0, 0), (1, 0, 0, 1), (2, 0, 1, 3, 0, 2)])
+def test_kernel_shap_of_groups_is_the_shapley_value_of_their_game(labels):
+    d, groups = max(labels) + 1, np.array(labels)
+
+    def explain_of(v):
+        def of_groups(x, table):
+            present = [jnp.prod(x[groups == g]) for g in range(d)]
+            return v(jnp.stack(present), table)
+
+        def explain(_, table, **refs):
+            explain = jx.kernel_shap(of_groups, num_groups=d)
+            return explain(jnp.ones(len(labels)), table, groups=groups, **refs)
+
+        return quick_jit(explain)
+
+    testing.check_shapley(explain_of, num_players=d, baseline=0.0, key=testing.KEY)
 
 
 def additive(x, slopes, powers):

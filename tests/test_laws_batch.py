@@ -4,19 +4,20 @@ import functools
 
 import jax
 import jax.numpy as jnp
-import jax.random as jr
 import pytest
 from explainers import (
     CASES,
     compiled,
     examples,
-    explain,
+    explain_of,
     f,
     having,
     in_one_or_several_chunks,
     quick_jit,
 )
 from helpers import assert_close
+
+from jaxplain import testing
 
 every = having(lambda case: True)
 SCALES, LABELS = jnp.array([2.0, -1.0, 0.5, 3.0]), jnp.array([1, 0, 0, 1])
@@ -31,10 +32,6 @@ def mesh_of(axis_type):
     return jax.make_mesh((2,), ("batch",), axis_types=(axis_type,))
 
 
-def row(tree, i):
-    return jax.tree.map(lambda leaf: leaf[i], tree)
-
-
 def stack(trees):
     return jax.tree.map(lambda *leaves: jnp.stack(leaves), *trees)
 
@@ -44,21 +41,22 @@ def shared(case, **options):
     return functools.partial(case.make(f, **options), **case.given(examples()[0]))
 
 
-@functools.cache
-def batched(case):
-    return quick_jit(jax.vmap(shared(case)))
+def own(case):
+    """A batch for `jaxplain.testing`: every argument is mapped."""
+    batch = {"f": f, "xs": examples(4), "args": (SCALES, LABELS), "in_axes": (0, 0)}
+    return {**batch, "jit": quick_jit, **case.refs}
 
 
 @every
+def test_a_batch_over_devices_is_a_loop_and_stays_where_it_lies(case):
+    mesh_of(AUTO)
+    testing.check_devices(explain_of(case), **own(case))
+
+
+@pytest.mark.slow  # the same on one device
+@every
 def test_vmap_over_every_argument_is_a_loop(case):
-    xs = examples(2)
-    given = stack([case.given(x, jr.key(i)) for i, x in enumerate(xs)])
-    mapped = quick_jit(jax.vmap(case.make(f)))(xs, SCALES[:2], LABELS[:2], **given)
-    looped = [
-        compiled(case)(x, SCALES[i], LABELS[i], **row(given, i))
-        for i, x in enumerate(xs)
-    ]
-    assert_close(mapped, stack(looped))
+    testing.check_batch(explain_of(case), **own(case))
 
 
 @having(lambda case: not case.random)
@@ -79,53 +77,18 @@ def test_vmap_over_groups_is_a_loop(case):
     assert_close(mapped, stack([of_groups(labels) for labels in groups]))
 
 
-@every
-def test_the_place_in_a_batch_does_not_matter(case):
-    xs, order = examples(4), jnp.array([2, 0, 3, 1])
-    together = batched(case)(xs, SCALES, LABELS)
-    shuffled = batched(case)(xs[order], SCALES[order], LABELS[order])
-    assert_close(shuffled, row(together, order))
-    given = case.given(xs[0])
-    alone = [compiled(case)(xs[i], SCALES[i], LABELS[i], **given) for i in range(4)]
-    assert_close(together, stack(alone))
-
-
-@every
-def test_a_sharded_batch_is_explained_where_it_lies(case):
-    batch = examples(4), SCALES, LABELS
-    over_batch = jax.NamedSharding(mesh_of(AUTO), OVER_BATCH)
-    out = batched(case)(*jax.device_put(batch, over_batch))
-    for leaf in jax.tree.leaves(out):
-        same_for_all = bool((leaf == leaf[:1]).all())  # as the fractions of a curve
-        assert same_for_all or leaf.sharding.is_equivalent_to(over_batch, leaf.ndim)
-    assert_close(out, batched(case)(*batch))
-
-
-@pytest.mark.slow
-@having(lambda case: case.random)
-def test_a_key_for_each_shard_changes_nothing(case):
-    over_batch = jax.NamedSharding(mesh_of(AUTO), OVER_BATCH)
-    xs, keys = examples(2), jr.split(jr.key(0), 2)
-
-    def explain_with_keys(xs, keys):
-        one = lambda x, key: case.make(f)(x, 2.0, 1, **case.given(x, key))
-        return jax.vmap(one)(xs, keys)
-
-    out = quick_jit(explain_with_keys)(*jax.device_put((xs, keys), over_batch))
-    assert out.sharding.is_equivalent_to(over_batch, out.ndim)
-    assert_close(out, stack([explain(case, x, keys[i]) for i, x in enumerate(xs)]))
-
-
 # Types of shardings are settled while a program is traced: nothing is compiled here.
-@in_one_or_several_chunks()
-def test_shard_map_takes_any_explainer(case, options):
-    explain_batch = jax.vmap(shared(case, **options))
+@every
+def test_shard_map_takes_any_explainer(case):
+    options = {"chunk_size": 3} if case.samples else {}  # a scan is harder to type
     each = jax.shard_map(
-        explain_batch, mesh=mesh_of(AUTO), in_specs=OVER_BATCH, out_specs=OVER_BATCH
+        jax.vmap(shared(case, **options)),
+        mesh=mesh_of(AUTO),
+        in_specs=OVER_BATCH,
+        out_specs=OVER_BATCH,
     )
-    batch = examples(4), SCALES, LABELS
-    out, expected = (jax.eval_shape(fn, *batch) for fn in (each, explain_batch))
-    assert jax.tree.map(jnp.shape, out) == jax.tree.map(jnp.shape, expected)
+    out = jax.eval_shape(each, examples(4), SCALES, LABELS)
+    assert all(leaf.shape[0] == 4 for leaf in jax.tree.leaves(out))
 
 
 @pytest.mark.slow
@@ -151,4 +114,5 @@ def test_shard_map_changes_nothing(chunk_size):
         out_specs=OVER_BATCH,
     )
     batch = examples(4), SCALES, LABELS
-    assert_close(quick_jit(each)(*batch), batched(case)(*batch))
+    together = quick_jit(jax.vmap(shared(case)))(*batch)
+    assert_close(quick_jit(each)(*batch), together)

@@ -4,11 +4,12 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import pytest
-from explainers import compiled, examples, f, having, quick_jit
+from explainers import examples, explain_of, f, having, quick_jit
 from helpers import assert_close
 from jax.flatten_util import ravel_pytree
 
 import jaxplain as jx
+from jaxplain import testing
 
 STEP = 1e-5
 # A central difference errs by `STEP ** 2` times a third derivative, and by
@@ -16,75 +17,26 @@ STEP = 1e-5
 DIFFERENCE = 1e-7
 
 
-def floating(given):
-    """What the explainer adds and can be differentiated in."""
-    return {name: value for name, value in given.items() if name == "baseline"}
-
-
-def inputs_and_direction(case):
-    """An input with its scale and baselines, and a random direction in all of them."""
+def own(case):
+    """A call for `jaxplain.testing`, away from the kinks of `f`."""
     x = examples()[0]
-    inputs = x, 2.0, floating(case.given(x))
-    flat, unravel = ravel_pytree(inputs)
-    return inputs, unravel(jr.normal(jr.key(3), flat.shape, flat.dtype))
-
-
-def derivatives(case, *, forward, **options):
-    """The slope of a random projection of the answer, in reverse or in both modes."""
-    inputs, direction = inputs_and_direction(case)
-    fixed = case.given(examples()[0])
-    explain = case.make(f, **options)
-    answer = lambda x, scale, given: explain(x, scale, 1, **fixed | given)
-
-    @quick_jit
-    def slopes(inputs, direction):
-        out, pull_back = jax.vjp(answer, *inputs)
-        cotangent = projection(out)
-        slopes = [dot(pull_back(cotangent), direction)]
-        if forward:
-            slopes += [dot(cotangent, jax.jvp(answer, inputs, direction)[1])]
-        return slopes
-
-    return slopes(inputs, direction)
-
-
-def finite_difference(case):
-    inputs, direction = inputs_and_direction(case)
-    fixed = case.given(examples()[0])
-
-    def at(step):
-        moved = jax.tree.map(lambda a, d: a + step * d, inputs, direction)
-        x, scale, given = moved
-        return compiled(case)(x, float(scale), 1, **fixed | given)
-
-    out = at(0.0)
-    change = jax.tree.map(jnp.subtract, at(STEP), at(-STEP))
-    return dot(projection(out), change) / (2 * STEP)
-
-
-def projection(out):
-    flat, unravel = ravel_pytree(out)
-    return unravel(jr.normal(jr.key(4), flat.shape, flat.dtype))
-
-
-def dot(a, b):
-    return ravel_pytree(a)[0] @ ravel_pytree(b)[0]
+    return {"f": f, "x": x, "args": (2.0, 1), "jit": quick_jit, **case.given(x)}
 
 
 @having(lambda case: True)
 def test_derivatives_are_those_of_finite_differences(case):
-    slope = finite_difference(case)
-    assert abs(slope) > 1e-3  # there is something to find
-    backward, forward = derivatives(case, forward=True)
-    assert_close(backward, slope, tol=DIFFERENCE)
-    assert_close(forward, backward, tol=1e-11)  # a sum of cancelling terms
+    testing.check_differentiable(explain_of(case), **own(case))
 
 
 @pytest.mark.slow
 @having(lambda case: case.samples)
 def test_derivatives_run_through_chunks(case):
-    (backward,) = derivatives(case, forward=False, chunk_size=3)
-    assert_close(backward, finite_difference(case), tol=DIFFERENCE)
+    chunked = lambda f: explain_of(case)(f, chunk_size=3)
+    testing.check_differentiable(chunked, **own(case))
+
+
+def dot(a, b):
+    return ravel_pytree(a)[0] @ ravel_pytree(b)[0]
 
 
 def score(x, params):

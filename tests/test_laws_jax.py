@@ -1,11 +1,13 @@
 """What every explainer owes JAX: compiled, in chunks, traced once, of any `f`."""
 
 import jax
+import pytest
 from explainers import (
     CASES,
     VARIANTS,
     examples,
     explain,
+    explain_of,
     f,
     having,
     in_one_or_several_chunks,
@@ -13,40 +15,51 @@ from explainers import (
 )
 from helpers import assert_close
 
+from jaxplain import testing
 
-@having(lambda case: not case.random)  # those are slow to dispatch op by op
-def test_jit_changes_nothing(case):
+
+def own(case):
+    """The call that `explain` makes, for `jaxplain.testing`."""
     x = examples()[0]
-    assert_close(explain(case, x), case.make(f)(x, 2.0, 1, **case.given(x)))
+    return {"f": f, "x": x, "args": (2.0, 1), **case.given(x)}
+
+
+# Operation by operation, what draws is slow to dispatch, and every operation compiles.
+@having(lambda case: not case.random and "stack" not in case.needs)
+def test_jit_changes_nothing(case):
+    testing.check_jit(explain_of(case), **own(case))
+
+
+@pytest.mark.slow
+@having(lambda case: case.random or "stack" in case.needs)
+def test_jit_changes_nothing_where_something_is_averaged(case):
+    testing.check_jit(explain_of(case), **own(case))
 
 
 def by_name(name):
     return [case for case in CASES + VARIANTS if case.name == name]
 
 
-def chunk_sizes(n):
-    """One sample, a divisor if there is one, and a size that leaves a last chunk short.
-
-    Chunks are made equal first, so not every size that divides nothing leaves one.
-    """
-    even = [size for size in range(2, n) if n % size == 0]
-    number = lambda size: -(-n // size)
-    short = [size for size in range(2, n) if n % number(size)]
-    return [1, *even[-1:], short[0]]
+def short_chunk(n):
+    """A size that leaves a last chunk short: chunks are made equal first."""
+    return next(size for size in range(2, n) if n % -(-n // size))
 
 
-@having(lambda case: case.samples, [*CASES, *by_name("surrogate")])
+CHUNKED = having(lambda case: case.samples, [*CASES, *by_name("surrogate")])
+
+
+@CHUNKED
 def test_the_size_of_a_chunk_changes_nothing(case):
-    x = examples()[0]
-    given = case.given(x)
+    sizes = [short_chunk(case.samples)]
+    testing.check_chunks(explain_of(case), chunk_sizes=sizes, **own(case))
 
-    @quick_jit
-    def by_chunks(x):
-        sizes = chunk_sizes(case.samples)
-        return [case.make(f, chunk_size=size)(x, 2.0, 1, **given) for size in sizes]
 
-    for out in by_chunks(x):
-        assert_close(out, explain(case, x))
+@pytest.mark.slow
+@CHUNKED
+def test_chunks_of_one_and_of_equal_size_change_nothing(case):
+    n = case.samples
+    even = [size for size in range(2, n) if n % size == 0][-1:]
+    testing.check_chunks(explain_of(case), chunk_sizes=[1, *even], **own(case))
 
 
 @having(lambda case: case.samples)
@@ -65,18 +78,8 @@ def test_chunks_are_loops_and_a_chunk_that_holds_them_all_is_none(case):
 
 @in_one_or_several_chunks(CASES + VARIANTS)
 def test_f_is_traced_once(case, options):
-    traces = []
-
-    def counted(*args):
-        traces.append(args)
-        return f(*args)
-
-    x, other = examples(2)
-    explain = jax.jit(case.make(counted, **options))
-    explain.trace(x, 2.0, 1, **case.given(x))
-    assert len(traces) == case.traces
-    explain.trace(other, 3.0, 0, **case.given(other))
-    assert len(traces) == case.traces
+    make = lambda f: case.make(f, **options)
+    testing.check_traced_once(make, traces=case.traces, **own(case))
 
 
 @having(lambda case: "key" not in case.needs)
