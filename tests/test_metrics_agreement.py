@@ -93,6 +93,18 @@ def test_a_constant_map_has_no_correlation_and_nan_is_never_ranked():
     assert all(np.isnan(value).all() for value in poisoned.values())
 
 
+def test_infinite_values_have_a_place_in_the_order():
+    found = agreement(np.where(A.max(1, keepdims=True) == A, np.inf, A), B)
+    for name in ("rank", "kendall"):
+        assert_close(found[name], ours()[name])
+
+
+def test_kendalls_tau_is_at_most_one():
+    # Of 7 untied entries 6 in 7 pairs count, and rounding the roots of it exceeds 1.
+    seven = jnp.arange(7, dtype=jnp.float32)
+    assert metrics.kendall(seven, seven) <= 1
+
+
 def test_two_maps_of_zeros_have_the_same_top():
     assert_close(agreement(0 * A, 0 * A)["top"], np.ones(6))
 
@@ -115,6 +127,8 @@ def test_structural_similarity_is_that_of_scikit_image():
     both = np.stack([MAP, OTHER])
     span = both.max() - both.min()
     ours = similarity(MAP, OTHER)
+    for scale in (1e-200, 1e200):  # squares of which underflow, or overflow
+        assert_close(similarity(scale * MAP, scale * OTHER), ours)
     assert_close(ours, theirs(MAP, OTHER, data_range=span, channel_axis=-1))
     one = similarity(MAP[..., 0], OTHER[..., 0], (("data_range", 2.0),))
     assert_close(one, theirs(MAP[..., 0], OTHER[..., 0], data_range=2.0))

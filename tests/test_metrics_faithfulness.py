@@ -96,6 +96,15 @@ def test_a_constant_has_no_correlation(name):
     assert np.isnan(judge(name, x, 0 * a, phi, b))
 
 
+def test_rounding_does_not_tell_equal_sums_apart():
+    x = np.random.default_rng(0).normal(size=300)
+    measure = metrics.faithfulness_correlation(
+        lambda x: jnp.tanh(x).sum(), subset_size=77, num_samples=9
+    )
+    flat = partial(measure, attribution=np.full(300, 0.1), baseline=0.0, key=KEY)
+    assert np.isnan(quick_jit(flat)(x))
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_nan_in_the_attribution_shows(name):
     x, a, phi, b = drawn(0)

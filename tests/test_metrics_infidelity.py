@@ -59,7 +59,8 @@ def test_integrated_gradients_of_a_linear_function_make_no_error():
 def test_normalising_forgives_the_scale_and_nothing_else():
     x, a, phi, b = drawn(2)
     found = judge("squares", x, a, phi, b)
-    assert_close(judge("squares", x, a, -7 * phi, b), found)
+    for scale in (-7.0, 1e-200, 1e200):  # squares of which underflow, or overflow
+        assert_close(judge("squares", x, a, scale * phi, b), found)
     # Nothing claimed has no scale: the drops themselves are what is left.
     nothing = judge("squares", x, a, 0 * phi, b)
     assert found <= nothing
@@ -107,6 +108,16 @@ def test_each_entry_goes_with_the_probability():
     assert abs(gone.mean() - 0.3) <= 4 * np.sqrt(0.3 * 0.7 / 500)  # of 500 coins
     assert_close(moved.x["a"], 1 - 2 * moved.change["a"])
     assert_close(moved.x["b"], 1 + moved.change["b"])
+
+
+@pytest.mark.parametrize("draw", [metrics.to_baseline(), metrics.squares(2)])
+def test_a_key_removes_the_same_with_and_without_x64(draw):
+    x = jnp.ones((9, 9, 1), jnp.float32)
+    run = quick_jit(lambda x, key: draw(x, key, baseline=0.0).change)
+    wide = run(x, jr.key(0))
+    with jax.enable_x64(False):
+        narrow = run(x, jr.key(0))
+    assert np.array_equal(wide, narrow)
 
 
 def test_a_square_is_whole_and_every_place_is_drawn():

@@ -89,6 +89,26 @@ def test_a_series_is_filled_along_straight_lines():
     assert_close(found.ravel(), np.array([1.0, 2.0, 3.0, 4.0, 4.0]), tol=SOLVED)
 
 
+def test_channels_are_filled_whatever_the_units_of_the_others():
+    line = np.linspace(0, 1, 12)
+    nan = np.where(line == 1, np.nan, line)
+    series = np.stack([np.full(12, 1e9), line, 1e-200 * line, 1e200 * line, nan], -1)
+    present = np.ones(12, bool)
+    present[3:9] = False
+    found = fill(KEY, series, present)
+    for channel in range(4):
+        assert_close(found[:, channel], series[:, channel], tol=SOLVED)
+    assert np.all(np.isnan(found[3:9, 4]))
+
+
+def test_pixels_go_in_the_order_of_an_attribution_of_any_dtype():
+    image, third = jnp.arange(1.0, 5).reshape(2, 2, 1), np.array([[0, 0], [1, 0]])
+    measure = metrics.road(lambda x: x[1, 0, 0], fractions=(0.25,), std=0.0)
+    run = quick_jit(lambda phi: measure(image, attribution=phi, key=KEY).value)
+    for phi in (third.astype(np.uint8), third[..., None].astype(bool)):
+        assert abs(run(phi)[0] - 3.0) > 0.1  # it is filled
+
+
 def test_a_curve_is_f_of_each_fill():
     image, _ = drawn(5)
     phi = np.random.default_rng(6).normal(size=(6, 7))

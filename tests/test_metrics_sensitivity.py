@@ -114,6 +114,17 @@ def test_stability_divides_by_what_moved():
     assert_close(batch()["layer"], over_samples(by_layer))
 
 
+def test_a_sample_that_rounding_leaves_in_place_has_no_steepness():
+    steep = partial(metrics.local_lipschitz, jx.saliency(lambda x: x**2))
+    x = jnp.ones((), jnp.bfloat16)  # between numbers 1 / 256 and 1 / 128 away
+    run = quick_jit(
+        lambda: (steep(radius=0.02)(x, key=KEYS[0]), steep(radius=1e-3)(x, key=KEYS[0]))
+    )
+    some, none = run()
+    assert_close(some, jnp.float32(2.0))
+    assert np.isnan(none)
+
+
 @pytest.mark.slow
 def test_a_batch_in_chunks_is_a_loop_of_whole_calls():
     whole = quick_jit(run(None))
@@ -202,6 +213,17 @@ def test_an_attack_moves_the_explanation_within_its_bounds(objective):
     else:
         centre = lambda phi: np.abs(phi) @ np.arange(6) / np.abs(phi).sum()
         assert abs(centre(found.attribution) - centre(own)) > 0.2
+
+
+def test_a_number_has_no_centre_to_move():
+    f = lambda x: jnp.sin(x["a"]).sum() * x["b"]
+    attack = metrics.fragility(
+        jx.saliency(f), f, radius=0.1, tolerance=0.1, objective="mass_centre", k=1,
+        steps=1,
+    )  # fmt: skip
+    x = {"a": jnp.ones(3), "b": jnp.ones(())}
+    found = jax.eval_shape(partial(attack, key=KEYS[0]), x)
+    assert found.x["b"].shape == ()
 
 
 @pytest.mark.slow

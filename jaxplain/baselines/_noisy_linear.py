@@ -1,5 +1,6 @@
 """Pixels that are absent, each the weighted mean of its neighbours, and noise."""
 
+import jax
 import jax.numpy as jnp
 import jax.random as jr
 from jax.scipy.sparse.linalg import cg
@@ -43,8 +44,9 @@ def noisy_linear(
 
     Returns:
         The filled image, in the dtype of `image`. Where it is absent the image does not
-        count, even if it is NaN. Solved by conjugate gradients up to rounding; the
-        number of passes over the image grows with the width of the widest hole.
+        count, even if it is NaN. Each channel is filled in units of its own, so they
+        may have any scale. Solved by conjugate gradients up to rounding; the number of
+        passes over the image grows with the width of the widest hole.
 
     Raises:
         ValueError: If `present` has another shape, `std` is negative, or the image is
@@ -80,19 +82,22 @@ def noisy_linear(
         seen.sum(space, keepdims=True) / jnp.maximum(number, 1).astype(wide.dtype),
         wide.mean(space, keepdims=True),
     )
-    guess = absent * mean
+    # The mean solves the equations, so what is left of it does too; each channel in its
+    # own units, since all of them share one tolerance.
+    left = jnp.where(there, wide - mean, 0)
+    unit = jax.lax.stop_gradient(jnp.abs(left).max(space, keepdims=True))
+    unit = jnp.where(unit == 0, 1, unit)
+    left = jnp.where(jnp.isfinite(unit), left / unit, 0)
     tolerance = float(jnp.finfo(wide.dtype).eps) ** 0.75
-    # The second tolerance ends it where nothing is left to solve for.
-    scale = jnp.linalg.norm(jnp.where(there | (number == 0), wide, 0))
     filled, _ = cg(
         equations,
-        absent * _around(seen),
-        guess,
+        absent * _around(left),
         tol=tolerance,
-        atol=tolerance * scale,
+        atol=tolerance * jnp.linalg.norm(left),
     )
     noise = std * jr.normal(key, wide.shape, wide.dtype)
-    return jnp.where(there, wide, filled + noise).astype(pixels.dtype)
+    fill = mean + unit * filled + noise
+    return jnp.where(there, wide, fill).astype(pixels.dtype)
 
 
 def _around(u: Array) -> Array:

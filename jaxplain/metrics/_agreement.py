@@ -78,11 +78,12 @@ def kendall(a: PyTree, b: PyTree, *, chunk_size: int | None = 256) -> Scalar:
     a, b = pair(a, b)
 
     def row(i: Array) -> tuple[Array, Array, Array]:
-        s, t = jnp.sign(a[i] - a), jnp.sign(b[i] - b)
+        s, t = _sides(a[i], a), _sides(b[i], b)
         return jnp.mean(s * t), jnp.mean(s * s), jnp.mean(t * t)
 
     both, first, second = _tree.mean_samples(row, a.size, chunk_size)
-    return both / (jnp.sqrt(first) * jnp.sqrt(second))
+    tau = both / (jnp.sqrt(first) * jnp.sqrt(second))
+    return poisoned(jnp.clip(tau, -1, 1), a, b)
 
 
 def pearson(a: PyTree, b: PyTree) -> Scalar:
@@ -109,7 +110,7 @@ def pearson(a: PyTree, b: PyTree) -> Scalar:
         Array(0.5, dtype=float32)
     """
     a, b = pair(a, b)
-    return _cosine(_centred(a), _centred(b))
+    return _cosine(centred(a), centred(b))
 
 
 def cosine(a: PyTree, b: PyTree) -> Scalar:
@@ -184,9 +185,15 @@ def at_most(k: int, number: int) -> None:
         )
 
 
-def _centred(v: Array) -> Array:
+def centred(v: Array) -> Array:
     """Less the mean; NaN where all values are equal, and rounding would decide."""
     return jnp.where(v.max() == v.min(), jnp.nan, v - v.mean())
+
+
+def _sides(value: Array, others: Array) -> Array:
+    """1 where it is above, -1 where it is below: infinite values have no difference."""
+    above, below = value > others, value < others
+    return above.astype(others.dtype) - below.astype(others.dtype)
 
 
 def _cosine(a: Array, b: Array) -> Array:

@@ -19,7 +19,8 @@ class Curve(NamedTuple):
     """The value of `f` as features are removed or inserted, in order of attribution.
 
     Attributes:
-        fraction: Share of the features treated so far, from 0 to 1; shape `(points,)`.
+        fraction: Share of the features treated so far, from 0 to 1, before their number
+            is rounded; shape `(points,)`.
         value: `f` at each of them, in its own units; shape `(points,)`.
         area: Area under the curve by the trapezoid rule, over the length of the
             fractions, in the units of `f`.
@@ -48,7 +49,8 @@ def deletion(
     Args:
         f: Function that was explained.
         steps: Number of equal steps from no feature to all of them; with `None`, one
-            step per feature.
+            step per feature. The number of features at each is rounded, which moves the
+            area where there are few: take `None` there.
         order: With `"lowest"`, what matters least goes first, and the higher the area
             the better.
         num_groups: Number of groups, if features are removed in groups.

@@ -11,7 +11,7 @@ from .._types import REQUIRED, Labels, PRNGKey, Scalar, ScalarFn, Ts, X
 from ..coalitions import leave_one_out
 from ..coalitions._subsets import random_subset
 from ..games import evaluate
-from ._agreement import pearson, rank_correlation
+from ._agreement import centred, pearson, rank_correlation
 from ._features import Features, features
 from ._types import Judge, SamplingJudge
 
@@ -48,7 +48,7 @@ def faithfulness_correlation(
     Returns:
         `measure(x, *args, attribution, baseline, key)`, a scalar from -1 to 1; the
         attribution and `groups` are as for `deletion`. NaN if all sums or all drops are
-        equal, or the attribution holds NaN. Costs `num_samples + 1` evaluations of `f`.
+        equal, or the attribution holds NaN. Costs `num_samples` evaluations of `f`.
 
     Raises:
         ValueError: If a number is below 1, `subset_size` is not below the number of
@@ -92,10 +92,12 @@ def faithfulness_correlation(
                 "smaller one."
             )
         size = jnp.asarray(subset_size)
+        # Equal attributions have equal sums, which rounding must not tell apart.
+        scores = centred(judged.scores)
 
         def one(i: Array) -> tuple[Array, Array]:
             gone = random_subset(jr.fold_in(key, i), size, judged.number)
-            claimed = (judged.scores * gone.astype(judged.scores.dtype)).sum()
+            claimed = (scores * gone.astype(scores.dtype)).sum()
             return claimed, judged.value(~gone)
 
         claimed, left = _tree.map_samples(one, num_samples, chunk_size)

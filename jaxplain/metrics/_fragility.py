@@ -166,7 +166,8 @@ def _centres(attribution: PyTree) -> list[Array]:
         ]
         return jnp.stack(along)
 
-    return [centre(leaf) for leaf in _tree.leaves(attribution)]
+    # A number has no axis to move along.
+    return [centre(leaf) for leaf in _tree.leaves(attribution) if leaf.ndim]
 
 
 def _along(slope: PyTree, normal: PyTree) -> PyTree:

@@ -94,6 +94,7 @@ def infidelity(
 
         claimed, drop = _tree.map_samples(one, num_samples, chunk_size)
         if normalise:
+            claimed = _in_reach(claimed)
             claimed = _best_scale(claimed, drop) * claimed
         return jnp.mean((claimed - drop) ** 2)
 
@@ -122,6 +123,12 @@ def _inner(a: PyTree, b: PyTree) -> Array:
     dtype = _tree.widest((a, b))
     product = lambda x, y: x.astype(dtype) * y.astype(dtype)
     return _tree.total(jax.tree.map(product, a, b))
+
+
+def _in_reach(claimed: Array) -> Array:
+    """Predictions of at most 1, whose squares neither underflow nor overflow."""
+    largest = jax.lax.stop_gradient(jnp.max(jnp.abs(claimed)))
+    return claimed / jnp.where((largest > 0) & jnp.isfinite(largest), largest, 1)
 
 
 def _best_scale(claimed: Array, drop: Array) -> Array:

@@ -105,7 +105,11 @@ def to_baseline(probability: float = 0.5) -> Perturbation:
 
     def draw(x: Any, key: PRNGKey, /, *, baseline: Any = REQUIRED) -> Perturbed:
         x = _checks.inputs(x)
-        gone = lambda leaf, key: jr.bernoulli(key, probability, leaf.shape)
+
+        def gone(leaf: Array, key: PRNGKey) -> Array:
+            # In float32 with and without x64, so that a key draws the same.
+            return jr.uniform(key, leaf.shape, jnp.float32) < probability
+
         return _removed(x, baseline, jax.tree.map(gone, x, _keys(key, x)))
 
     return draw
@@ -144,7 +148,9 @@ def squares(size: int | tuple[int, ...]) -> Perturbation:
         x = _axes.one_array("size", x)
         _fits(_axes.over_axes("size", sides, x), x)
         windows = _windows.lay(x, sides, 1)
-        present = _windows.present(windows, jr.randint(key, (), 0, windows.number))
+        # In 32 bits with and without x64, as above.
+        place = jr.randint(key, (), 0, windows.number, jnp.int32)
+        present = _windows.present(windows, place.astype(int))
         return _removed(x, baseline, ~jnp.broadcast_to(present, x.shape))
 
     return draw

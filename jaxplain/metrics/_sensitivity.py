@@ -28,7 +28,8 @@ def max_sensitivity(
     over a random sample: a lower bound, which hardly grows with more samples where the
     input has many entries. `worst_sensitivity` climbs from the same samples. Lower is
     more stable, and no more than that: a constant map scores 0. Part of it is the
-    model's: where `f` bends, an honest explanation moves.
+    model's: where `f` bends, an honest explanation moves. The paper does not divide by
+    the length of the explanation; divided, maps of other scales compare.
 
     Args:
         explain: Any explainer, `explain(x, *args, **refs)`. If it draws samples, bind

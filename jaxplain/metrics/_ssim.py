@@ -64,8 +64,9 @@ def ssim(
         va, vb = va / jnp.max(jnp.abs(va)), vb / jnp.max(jnp.abs(vb))
     both = jnp.stack([va, vb])
     span = both.max() - both.min() if data_range is None else data_range
-    c1, c2 = (0.01 * span) ** 2, (0.03 * span) ** 2
-    u, v = both.reshape(2, *shape[:2], -1)
+    # In units of the range: the squares of a small attribution would underflow.
+    c1, c2 = 0.01**2, 0.03**2
+    u, v = (both / span).reshape(2, *shape[:2], -1)
     products = jnp.stack([u, v, u * u, v * v, u * v])
     mu, nu, uu, vv, uv = _blurred(products, window, std)
     level = (2 * mu * nu + c1) / (mu**2 + nu**2 + c1)

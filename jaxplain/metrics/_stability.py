@@ -35,8 +35,9 @@ def local_lipschitz(
         chunk_size: As `max_sensitivity`.
 
     Returns:
-        `measure(x, *args, key, **refs)`, a scalar. Costs `num_samples + 1`
-        explanations.
+        `measure(x, *args, key, **refs)`, a scalar. Inputs that rounding to the dtype of
+        `x` leaves in place do not count; NaN if there are no others. Costs
+        `num_samples + 1` explanations.
 
     Raises:
         ValueError: As `max_sensitivity`.
@@ -52,10 +53,20 @@ def local_lipschitz(
         Alvarez-Melis and Jaakkola (2018), *On the Robustness of Interpretability
         Methods*, arXiv:1806.08049, equation 2.
     """
-    steepness = lambda x, own, there, other: norm(sub(own, other)) / norm(sub(x, there))
-    return _largest(
+
+    def steepness(x: PyTree, own: PyTree, there: PyTree, other: PyTree) -> Array:
+        moved = norm(sub(x, there))
+        return jnp.where(moved == 0, -jnp.inf, norm(sub(own, other)) / moved)
+
+    steepest = _largest(
         "local_lipschitz", explain, steepness, radius, num_samples, chunk_size
     )
+
+    def measure(x: Any, /, *args: Any, key: PRNGKey = REQUIRED, **refs: Any) -> Scalar:
+        found = steepest(x, *args, key=key, **refs)
+        return jnp.where(found == -jnp.inf, jnp.nan, found)
+
+    return measure
 
 
 def relative_input_stability(

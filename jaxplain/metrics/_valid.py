@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, PyTree
 
-from .. import _checks
+from .. import _checks, _tree
 
 
 def fractions(values: Sequence[float]) -> np.ndarray:
@@ -53,4 +53,6 @@ def of_pixels(attribution: Any, pixels: Array) -> Array:
             "layer with `jaxplain.cam.upsample`."
         )
     scores = jnp.asarray(attribution)
+    # Neither a mask nor unsigned numbers have a negative to rank by.
+    scores = scores.astype(_tree.widest([scores]))
     return scores if scores.ndim < pixels.ndim else scores.sum(-1)
