@@ -67,8 +67,10 @@ def over(
                [2., 4.]], dtype=float32)
     """
     _checks.chunk_size(chunk_size)
-    numbers = {argnums} if isinstance(argnums, int) else set(argnums)
-    if not numbers or not all(isinstance(n, int) and n >= 0 for n in numbers):
+    numbers = {argnums} if isinstance(argnums, int | np.integer) else set(argnums)
+    if not numbers or not all(
+        isinstance(n, int | np.integer) and n >= 0 for n in numbers
+    ):
         raise ValueError(
             f"`argnums` must hold positions of arguments, from 0, but is {argnums!r}. "
             "Pass that of the parameters, for example 1 for `explain(x, params)`."
@@ -104,9 +106,9 @@ def summary(
 
     Of posterior samples these are credible intervals, of each entry alone; of an
     ensemble of seeds, they say how far training leaves the explanation open. They hold
-    nothing of the error of the explainer itself. With few members they are their
-    range, and too narrow: 95 % wants some forty. Where an explainer is linear in `f`,
-    such as integrated gradients, the mean explains the mean of the members.
+    nothing of the error of the explainer itself. With few members they are nearly
+    their range, and too narrow: 95 % wants some forty. Where an explainer is linear in
+    `f`, such as integrated gradients, the mean explains the mean of the members.
 
     Args:
         explain: Explainer whose arguments hold parameters.
@@ -136,7 +138,7 @@ def summary(
         Uncertainty Estimation using Deep Ensembles*, arXiv:1612.01474, for seeds as
         members.
     """
-    _level(level)
+    level = _level(level)
     explain_all = over(explain, argnums=argnums, chunk_size=chunk_size)
 
     def fit(*args: Any, **refs: Any) -> Summary:
@@ -144,7 +146,7 @@ def summary(
         each = lambda fn: jax.tree.map(lambda leaf: _in_own(fn, leaf), members)
         return Summary(
             mean=each(lambda a: a.mean(0)),
-            std=each(lambda a: a.std(0, ddof=1)),
+            std=each(_std),
             lower=each(lambda a: jnp.quantile(a, (1 - level) / 2, axis=0)),
             upper=each(lambda a: jnp.quantile(a, (1 + level) / 2, axis=0)),
             sign_agreement=each(_agreement),
@@ -159,7 +161,22 @@ def _in_own(fn: Any, leaf: Array) -> Array:
             "a stack must hold at least two members to summarise, but holds "
             f"{leaf.shape[0]}. Explain a single one without `ensembles.summary`."
         )
-    return fn(leaf.astype(_tree.accumulator(leaf.dtype))).astype(leaf.dtype)
+    found = fn(leaf.astype(_tree.accumulator(leaf.dtype)))
+    # Of whole numbers, or of flags, the mean is a fraction.
+    keeps = jnp.issubdtype(leaf.dtype, jnp.inexact)
+    return found.astype(leaf.dtype) if keeps else found
+
+
+def _std(members: Array) -> Array:
+    """Safe for any scale, and with a slope of 0 where all members are equal."""
+    off = members - members[:1]  # first, so that equal members differ by exactly 0
+    off = off - off.mean(0, keepdims=True)
+    top = jax.lax.stop_gradient(jnp.abs(off).max(0, keepdims=True))
+    unit = jnp.where(top > 0, top, 1)
+    variance = ((off / unit) ** 2).sum(0) / (members.shape[0] - 1)
+    some = variance > 0
+    # NaN is not positive, and stays.
+    return jnp.where(some, jnp.sqrt(jnp.where(some, variance, 1)), variance) * unit[0]
 
 
 def _agreement(members: Array) -> Array:
@@ -187,10 +204,11 @@ def _members(args: Sequence[Any], numbers: set[int]) -> int:
     return lengths.pop()[0]
 
 
-def _level(value: Any) -> None:
+def _level(value: Any) -> float:
     _checks.positive("level", value)
     if value >= 1:
         raise ValueError(
             f"`level` must be below 1, but is {value!r}: it is the probability of the "
             "interval. Pass 0.95 for 95 %."
         )
+    return float(value)

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
+import pytest
 from explainers import quick_jit
 from helpers import assert_close
 from raising import cases, check
@@ -16,10 +17,15 @@ NORMAL = jnp.array([1.0, 2.0, -2.0])
 
 
 def plane(x):
-    return x @ NORMAL - 4.0
+    return x @ NORMAL.astype(x.dtype) - 4.0
 
 
-to_plane = quick_jit(neutral(plane))
+search = quick_jit(neutral(lambda x, scale: scale * plane(x)))
+FREE = jnp.full(3, jnp.inf)
+
+
+def to_plane(x, target, *, scale=1.0, low=-FREE, high=FREE):
+    return search(x, scale, target=target, low=low, high=high)
 
 
 def test_the_nearest_point_of_a_plane_is_its_foot():
@@ -35,6 +41,7 @@ def test_a_target_above_is_reached_uphill():
     assert_close(found.distance, (40.0 - plane(X)) / 3, tol=1e-3)
 
 
+@pytest.mark.slow
 def test_the_nearest_point_of_an_ellipse_is_that_of_lagrange():
     axes = jnp.array([1.0, 0.25, 0.5])
     found = quick_jit(neutral(lambda x: (axes * x**2).sum(), steps=60))(X, target=1.0)
@@ -49,7 +56,7 @@ def test_the_nearest_point_of_an_ellipse_is_that_of_lagrange():
 
 
 def test_within_bounds_the_nearest_point_is_cut():
-    found = to_plane(X, target=0.0, low=jnp.array([2.5, -9.0, -9.0]), high=9.0)
+    found = to_plane(X, target=0.0, low=jnp.array([2.5, -9.0, -9.0]))
     # The first entry stops at its bound; the others go on alone.
     stopped = jnp.array([2.5, 4.0, -1.0])
     rest = NORMAL.at[0].set(0.0)
@@ -58,8 +65,37 @@ def test_within_bounds_the_nearest_point_is_cut():
     assert found.reached
 
 
+def test_an_input_out_of_bounds_is_the_one_that_the_distance_is_from():
+    found = to_plane(X, target=0.0, high=FREE.at[0].set(2.0))
+    # The foot of the plane is within the bounds.
+    assert_close(found.baseline, X - NORMAL, tol=2e-3)
+    assert_close(found.distance, jnp.asarray(3.0), tol=2e-3)
+
+
+@pytest.mark.parametrize("scale", [1e-25, 1e25])
+def test_the_scale_of_f_does_not_count(scale):
+    x, free = X.astype(jnp.float32), FREE.astype(jnp.float32)
+    found = to_plane(x, 0.0, scale=jnp.float32(scale), low=-free, high=free)
+    assert_close(found.baseline, X - NORMAL, tol=1e-3)  # `tolerance`
+    assert found.reached
+
+
+def test_the_border_of_a_plateau_is_where_it_begins():
+    f = lambda x: jax.nn.relu((x**2).sum() - 1)
+    found = quick_jit(neutral(f))(jnp.array([3.0, 4.0]), target=0.0)
+    assert_close(found.baseline, jnp.array([0.6, 0.8]), tol=2e-3)
+    assert found.reached
+
+
+def test_the_border_is_found_before_what_is_not_a_number():
+    f = lambda x: jnp.sqrt(1 - (x**2).sum())
+    found = quick_jit(neutral(f))(jnp.array([0.06, 0.08]), target=0.5)
+    assert_close(found.baseline, jnp.sqrt(0.75) * jnp.array([0.6, 0.8]), tol=1e-3)
+    assert found.reached
+
+
 def test_an_input_that_is_neutral_already_is_its_own_baseline():
-    found = to_plane(X, target=plane(X))
+    found = to_plane(X, target=float(plane(X)))
     assert_close(found.baseline, X)
     assert found.distance == 0
     assert found.reached
@@ -72,6 +108,7 @@ def test_a_value_that_f_never_has_is_reported_and_not_reached():
     assert_close(found.value, (found.baseline**2).sum() + 1.0)
 
 
+@pytest.mark.slow
 def test_attributions_from_a_neutral_baseline_sum_to_what_is_not_neutral():
     into = jr.normal(jr.key(0), (3, 8))
     f = lambda x: jax.nn.relu(x @ into).sum() - 6.0

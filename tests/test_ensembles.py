@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
+import pytest
 from explainers import quick_jit
 from helpers import assert_close
 from raising import cases, check
@@ -42,6 +43,7 @@ def test_every_member_is_explained_as_it_is_alone():
         assert_close(found[i], alone(X, member(i), 0))
 
 
+@pytest.mark.slow
 def test_the_mean_explains_the_mean_of_the_members():
     together = lambda x, params, label: jax.vmap(f, (None, 0, None))(
         x, params, label
@@ -72,6 +74,28 @@ def test_no_sign_is_no_agreement_and_nan_no_dissent():
     np.testing.assert_array_equal(found.sign_agreement, [0.0, np.nan])
 
 
+def test_flags_and_counts_have_fractions_for_a_summary():
+    explain = lambda x, w: {"flag": w > 0, "count": w.astype(int)}
+    fit = quick_jit(ensembles.summary(explain))
+    found = fit(1.0, jnp.array([-2.0, 1.0, 2.0, 3.0]))
+    assert found.mean == {"flag": 0.75, "count": 1.0}
+    assert found.sign_agreement["count"] == 0.75
+
+
+def test_the_deviation_has_a_slope_where_members_are_equal():
+    spread = lambda w: ensembles.summary(lambda x, w: x * w)(X.at[0].set(0), w).std
+    slope = quick_jit(jax.jacobian(spread))(jnp.array([0.1, 0.2, 0.4]))
+    assert_close(slope[0], jnp.zeros(3))
+    assert_close(slope[2], 2 * slope[1])
+
+
+def test_the_deviation_stays_within_the_range_of_float32():
+    fit = quick_jit(ensembles.summary(lambda x, w: x * w))
+    scales = jnp.array([1e-30, 1e30], jnp.float32)
+    found = fit(scales, jnp.array([1.0, 2.0, 3.0], jnp.float32))
+    assert_close(found.std / scales, jnp.ones(2, jnp.float32))
+
+
 def test_chunks_and_batches_change_nothing():
     chunked = ensembles.over(ig, chunk_size=3)
     explain = jax.vmap(lambda x: chunked(x, PARAMS, 0, baseline=0.0))
@@ -81,7 +105,7 @@ def test_chunks_and_batches_change_nothing():
 
 def test_several_arguments_are_stacked_together():
     labels = np.array([0, 1, 0, 1, 0, 1, 0])
-    both = ensembles.over(ig, argnums=(1, 2))
+    both = ensembles.over(ig, argnums=(1, np.int64(2)))
     found = quick_jit(partial(both, baseline=0.0))(X, PARAMS, labels)
     assert_close(found[2], each(X, PARAMS, 0)[2])
     assert_close(found[3], each(X, PARAMS, 1)[3])
@@ -96,7 +120,7 @@ def test_members_share_the_key():
 
 def test_the_dtype_is_kept():
     narrow = jax.tree.map(lambda leaf: leaf.astype(jnp.bfloat16), (X, PARAMS))
-    found = quick_jit(ensembles.summary(lambda x, p: x * p["w"]))(*narrow)
+    found = jax.eval_shape(ensembles.summary(lambda x, p: x * p["w"]), *narrow)
     assert {leaf.dtype for leaf in found} == {jnp.dtype(jnp.bfloat16)}
 
 

@@ -42,9 +42,14 @@ of_area = quick_jit(select)
 
 
 @pytest.mark.parametrize(
-    ("sparsity", "selected"), [(0.1, "111111"), (1.0, "101000"), (2.0, "100000")]
+    ("goal", "sparsity", "selected"),
+    [
+        pytest.param("preserve", 0.1, "111111", marks=pytest.mark.slow),
+        ("delete", 1.0, "101000"),
+        pytest.param("preserve", 2.0, "100000", marks=pytest.mark.slow),
+        pytest.param("delete", 0.1, "111111", marks=pytest.mark.slow),
+    ],
 )
-@pytest.mark.parametrize("goal", ["preserve", "delete"])
 def test_in_a_sum_what_is_worth_more_than_its_price_is_selected(
     goal, sparsity, selected
 ):
@@ -110,6 +115,7 @@ def test_a_coarse_grid_is_shared_by_channels_and_stretched_without_edges():
     assert_close(found.mask[:, 3, 0], column)
 
 
+@pytest.mark.slow
 def test_smoothness_joins_what_is_apart():
     gaps = jnp.array([1.0, 0.0, 1.0, 1.0, 0.0, 1.0, 0, 0, 0, 0, 0, 0])
     f = lambda x: (gaps * x).sum()
@@ -122,11 +128,30 @@ def test_smoothness_joins_what_is_apart():
 def test_the_dtype_and_the_structure_of_the_input_are_kept():
     f = lambda x: (2 * x["a"] + x["b"].astype(jnp.float32).sum()).sum()
     x = {"a": jnp.ones(2, jnp.float32), "b": jnp.ones(3, jnp.bfloat16)}
-    found = fit(f, steps=5)(x)
+    found = jax.eval_shape(plain(f, steps=5), x)
     assert jax.tree.map(jnp.shape, found.mask) == jax.tree.map(jnp.shape, x)
     assert [a.dtype for a in jax.tree.leaves(found.mask)] == [jnp.float32, jnp.bfloat16]
 
 
+def test_where_f_is_flat_the_mask_stays_where_it_is():
+    found = fit(lambda x: jnp.minimum(x[3], 0.5), steps=20)(X, area=1 / 6)
+    assert_close(found.mask, jnp.zeros(6).at[3].set(1.0), tol=1e-9)
+
+
+def test_leaves_of_several_dtypes_share_an_area():
+    f = lambda x: x["a"].sum().astype(jnp.float64) + x["b"].sum()
+    x = {"a": jnp.ones(2, jnp.float32), "b": jnp.ones(3, jnp.float64)}
+    found = jax.eval_shape(plain(f, steps=5), x, area=0.4)
+    assert [a.dtype for a in jax.tree.leaves(found.mask)] == [jnp.float32, jnp.float64]
+
+
+def test_prices_of_numpy_leave_the_dtype_alone():
+    prices = {"sparsity": np.float64(0.5), "smoothness": np.float64(0.5)}
+    found = jax.eval_shape(plain(jnp.sum, **prices), X.astype(jnp.float32))
+    assert found.losses.dtype == jnp.float32
+
+
+@pytest.mark.slow
 def test_the_masks_of_transformed_functions_perturb_as_those_do():
     spike = jnp.zeros((6, 1)).at[3].set(1.0)
     third = lambda x: x[3, 0]
@@ -139,6 +164,12 @@ def test_the_masks_of_transformed_functions_perturb_as_those_do():
 def test_an_optimizer_of_the_user_is_taken():
     slow = fit(total, steps=3, optimizer=optax.sgd(1e-3))(X)
     assert_close(slow.mask, jnp.full(6, 0.5), tol=1e-2)
+
+
+def test_an_optimizer_may_hold_a_key():
+    noisy = optax.add_noise(1e-3, 0.5, key=jax.random.key(0))
+    found = jax.eval_shape(plain(total, steps=3, optimizer=noisy), X)
+    assert found.mask.shape == X.shape
 
 
 @cases(
@@ -177,6 +208,12 @@ def test_an_optimizer_of_the_user_is_taken():
         "`num_groups` must come without `smoothness` and `grid`, but they are 0.5 and "
         "None. Groups have no order in space: make the cells of a grid groups with "
         "`jaxplain.groups.patches`, or leave the groups out.",
+    ),
+    grid=(
+        lambda: plain(total, grid=7)(X, area=0.5),
+        ValueError,
+        "`grid` must have at most one cell per entry along an axis of `x`, which is "
+        "float64[6], but is 7. Leave `grid` out for a mask of every entry.",
     ),
     missing=(
         lambda: learned_mask(total)(X),

@@ -11,10 +11,8 @@ from jaxtyping import Array, ArrayLike, Bool, PyTree
 from .. import _checks, _pooling, _tree
 from .._types import REQUIRED, Explains, Scalar, ScalarFn, Ts, X
 
-PLACES, ROUNDS = (
-    8,
-    4,
-)  # of a search along a line: a bracket becomes 9 ** 3 times shorter
+# Of a search along a line: a bracket becomes 9 ** 3 times shorter.
+PLACES, ROUNDS = 8, 4
 
 
 class Neutral(NamedTuple):
@@ -61,7 +59,7 @@ def neutral(
     Returns:
         `fit(x, *args, target, low=None, high=None)`, a `Neutral`. `low` and `high`
         bound every entry of the baseline: numbers, or any prefix of `x`. Costs one
-        gradient and 32 evaluations of `f` a step, eight at a time.
+        gradient and 33 evaluations of `f` a step, eight at a time.
 
     Raises:
         ValueError: If an option is out of range, `f` does not return a scalar, `x` is
@@ -83,6 +81,7 @@ def neutral(
     f = _checks.scalar(f)
     _checks.count("steps", steps)
     _checks.positive("tolerance", tolerance)
+    tolerance = float(tolerance)
 
     def fit(
         x: X,
@@ -93,11 +92,13 @@ def neutral(
         high: PyTree = None,
     ) -> Neutral:
         x = _checks.inputs(x)
-        centre, clip = _bounded(jax.tree.map(_wide, x), low, high)
+        centre = jax.tree.map(_wide, x)
+        clip = _bounds(centre, low, high)
+        inside = clip(centre)
         tau = _target(target, x)
         value = lambda z: f(_tree.cast_like(z, x), *args).astype(tau.dtype) - tau
         gradient = _pooling.gradient(value)
-        gap = value(centre)
+        gap = value(inside)
         allowed = tolerance * jnp.abs(gap)
         # Uphill to a target above, downhill to one below.
         up = -jnp.sign(gap)
@@ -115,14 +116,14 @@ def neutral(
             pick = lambda a, b: jnp.where(_better(after, best, allowed), a, b)
             return (mean, after, jax.tree.map(pick, after, best)), None
 
-        start = _Point(centre, gap, jnp.zeros_like(gap))
+        start = _Point(inside, gap, jnp.zeros_like(gap))
         state = (jax.tree.map(jnp.zeros_like, centre), start, start)
         order = jnp.arange(steps, dtype=jnp.int32)
         (_, _, best), _ = jax.lax.scan(step, state, order)
         reached = jnp.abs(best.value) <= allowed
-        return Neutral(
-            _tree.cast_like(best.z, x), best.value + tau, best.distance, reached
-        )
+        baseline = _tree.cast_like(best.z, x)
+        distance = _length(_minus(jax.tree.map(_wide, baseline), centre))
+        return Neutral(baseline, best.value + tau, distance, reached)
 
     return fit
 
@@ -159,16 +160,16 @@ def _cross(rises: Callable[[Array], Array], guess: Array) -> Array:
     places = np.array([0.25, 0.5, 0.75, 1, 1.25, 1.5, 2, 4])
     inner = np.arange(1, PLACES + 1) / (PLACES + 1)
     grid = guess * jnp.asarray(places, guess.dtype)
-    near, best, least = jnp.zeros_like(guess), jnp.zeros_like(guess), None
-    beyond = jnp.full_like(guess, jnp.inf)
+    near, best = jnp.zeros_like(guess), jnp.zeros_like(guess)
+    beyond, least = jnp.full_like(guess, jnp.inf), jnp.full_like(guess, jnp.inf)
     for _ in range(ROUNDS):
         found = jax.vmap(rises)(grid)
         miss = jnp.where(jnp.isfinite(found), jnp.abs(found), jnp.inf)
         at, lowest = grid[jnp.argmin(miss)], miss.min()
-        improves = jnp.bool_(True) if least is None else lowest < least
-        best = jnp.where(improves, at, best)
-        least = lowest if least is None else jnp.minimum(least, lowest)
-        above = found >= 0
+        # On a plateau, the place where it begins.
+        improves = (lowest < least) | ((lowest == least) & (at < best))
+        best, least = jnp.where(improves, at, best), jnp.minimum(least, lowest)
+        above = ~(found < 0)  # no farther than where `f` is not a number
         first = jnp.argmax(above)
         before = jnp.where(first > 0, grid[jnp.maximum(first - 1, 0)], near)
         near = jnp.where(above.any(), before, grid[-1])
@@ -199,9 +200,13 @@ def _dot(a: PyTree, b: PyTree) -> Array:
 
 
 def _length(a: PyTree) -> Array:
-    square = _dot(a, a)
+    # In units of the largest entry: no square leaves the range of the dtype.
+    wide = [leaf.astype(_tree.widest(a)) for leaf in jax.tree.leaves(a)]
+    top = jnp.stack([jnp.abs(leaf).max() for leaf in wide]).max()
+    unit = jax.lax.stop_gradient(jnp.where(top > 0, top, 1))
+    square = _tree.total([(leaf / unit) ** 2 for leaf in wide])
     positive = square > 0
-    return jnp.where(positive, jnp.sqrt(jnp.where(positive, square, 1)), 0)
+    return jnp.where(positive, unit * jnp.sqrt(jnp.where(positive, square, 1)), 0)
 
 
 def _minus(a: PyTree, b: PyTree) -> PyTree:
@@ -212,10 +217,8 @@ def _wide(leaf: Array) -> Array:
     return leaf.astype(_tree.accumulator(leaf.dtype))
 
 
-def _bounded(
-    x: PyTree, low: PyTree, high: PyTree
-) -> tuple[PyTree, Callable[[PyTree], PyTree]]:
-    """The input within its bounds, and how to get there."""
+def _bounds(x: PyTree, low: PyTree, high: PyTree) -> Callable[[PyTree], PyTree]:
+    """How to get within bounds, given as prefixes of the input."""
     bounds = {"low": low, "high": high}
     fill = lambda part, leaf: jnp.broadcast_to(jnp.asarray(part), leaf.shape).astype(
         leaf.dtype
@@ -239,7 +242,7 @@ def _bounded(
             z = jax.tree.map(jnp.minimum, z, bounds["high"])
         return z
 
-    return clip(x), clip
+    return clip
 
 
 def _target(value: Any, x: PyTree) -> Array:

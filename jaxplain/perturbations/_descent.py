@@ -71,9 +71,11 @@ def spend(
 
     def step(mask: PyTree, i: Array) -> tuple[PyTree, Array]:
         value, slope = _value_and_slope(loss, mask)
-        flat, unflatten = ravel_pytree(slope)
-        # Of equal slopes, such as 0, those that are selected already come first.
-        order = jnp.lexsort((-ravel_pytree(mask)[0], flat))
+        # Leaves of several dtypes become one vector, which strict users do not allow.
+        with jax.numpy_dtype_promotion("standard"):
+            flat, unflatten = ravel_pytree(slope)
+            # Of equal slopes, such as 0, those that are selected already come first.
+            order = jnp.lexsort((-ravel_pytree(mask)[0], flat))
         rank = jnp.argsort(order).astype(flat.dtype)
         # The area need not be a whole number of entries.
         best = unflatten(jnp.clip(area.astype(flat.dtype) * flat.size - rank, 0, 1))
@@ -111,6 +113,8 @@ def _alike(memory: PyTree, start: PyTree) -> PyTree:
 
     def like(leaf: Any) -> Array:
         leaf = jnp.asarray(leaf)
+        if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key):
+            return leaf  # of an optimizer that adds noise
         return leaf + nothing.astype(leaf.dtype)
 
     return jax.tree.map(like, memory)

@@ -1,5 +1,6 @@
 """A mask that says what `f` needs, found by gradient descent."""
 
+import operator
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, get_args
 
@@ -111,6 +112,7 @@ def learned_mask(
     _checks.choice("goal", goal, get_args(Goal))
     _checks.positive("sparsity", sparsity, zero=True)
     _checks.positive("smoothness", smoothness, zero=True)
+    sparsity, smoothness = float(sparsity), float(smoothness)
     _checks.sizes(num_groups, None)
     cells = None if grid is None else _axes.sides("grid", grid)
     _mask_costs.neighbours(smoothness, cells, num_groups)
@@ -170,6 +172,12 @@ def _start(
         return jax.tree.map(full, x), lambda m: m, None
     sizes = _axes.over_axes("grid", cells, x)
     shape = x.shape[: len(sizes)]
+    if any(map(operator.gt, sizes, shape)):
+        raise ValueError(
+            "`grid` must have at most one cell per entry along an axis of `x`, which "
+            f"is {_checks.show(x)}, but is {cells}. Leave `grid` out for a mask of "
+            "every entry."
+        )
 
     def stretch(m: Array) -> Array:
         fine = jax.image.resize(m, shape, "linear", antialias=False)

@@ -29,7 +29,8 @@ def total_variation(
         The sum of the absolute differences.
 
     Raises:
-        ValueError: If `attribution` has no axis, or `axes` names one that it has not.
+        ValueError: If `attribution` has no axis, or `axes` names one that it has not,
+            or one twice.
         TypeError: If `attribution` holds integers, or is not one array.
 
     Example:
@@ -43,10 +44,12 @@ def total_variation(
     """
     a = _array(attribution)
     chosen = tuple(range(max(a.ndim - 1, 1))) if axes is None else tuple(axes)
-    if a.ndim == 0 or not all(-a.ndim <= axis < a.ndim for axis in chosen):
+    inside = a.ndim > 0 and all(-a.ndim <= axis < a.ndim for axis in chosen)
+    if not inside or len({axis % a.ndim for axis in chosen}) < len(chosen):
         raise ValueError(
-            f"`axes` must be axes of `attribution`, which is {_checks.show(a)}, but "
-            f"are {chosen}. Pass those of space or time, for example `axes=(0, 1)`."
+            "`axes` must be different axes of `attribution`, which is "
+            f"{_checks.show(a)}, but are {chosen}. Pass those of space or time, for "
+            "example `axes=(0, 1)`."
         )
     differences = [jnp.abs(jnp.diff(a, axis=axis)).sum() for axis in chosen]
     return sum(differences, jnp.zeros((), a.dtype))
@@ -82,6 +85,10 @@ def sparsity(attribution: Float[ArrayLike, "..."]) -> Scalar:
         sparse attribution prior.
     """
     size = jnp.sort(jnp.abs(_array(attribution)).ravel())
+    # The scale does not count, so neither does it in the slope; without it, sums and
+    # squares stay within the range of the dtype.
+    top = jax.lax.stop_gradient(size.max(initial=0))
+    size = size / jnp.where(top > 0, top, 1)
     n = size.size
     # Of all pairs, entry i of the ascending order is the larger in i, the smaller in
     # the others: no table of pairs.

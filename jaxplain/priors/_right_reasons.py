@@ -60,12 +60,15 @@ def right_reasons(f: ScalarFn[X, *Ts]) -> Penalty[X, *Ts]:
         x = _checks.inputs(x)
         weights = _weights(mask, x)
         slope = jax.grad(f)(x, *args)
-        wide = lambda leaf: leaf.astype(_tree.accumulator(leaf.dtype))
-        return _tree.total(
-            jax.tree.map(lambda m, g: (m * wide(g)) ** 2, weights, slope)
-        )
+        return _tree.total(jax.tree.map(_restrained, weights, slope))
 
     return penalty
+
+
+def _restrained(m: Array, slope: Array) -> Array:
+    wide = slope.astype(_tree.accumulator(slope.dtype))
+    # Where `f` may look, its slope may be infinite.
+    return (m * jnp.where(m == 0, 0, wide)) ** 2
 
 
 def _weights(mask: Any, x: PyTree) -> PyTree:

@@ -1,5 +1,6 @@
 """The mean of a series around each of its steps."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float
@@ -40,9 +41,14 @@ def moving_average(
     """
     _checks.count("radius", radius)
     series = _valid.one_series(x)
-    time = np.arange(series.shape[0])
-    near = np.abs(np.subtract.outer(time, time)) <= radius
-    wide = series.astype(_tree.accumulator(series.dtype))
-    weights = jnp.asarray(near / near.sum(1, keepdims=True), wide.dtype)
-    mean = jnp.tensordot(weights, wide, 1, precision="highest")
-    return mean.astype(series.dtype)
+    number = series.shape[0]
+    reach, time = min(radius, number - 1), np.arange(number)
+    wide = series.astype(_tree.accumulator(series.dtype)).reshape(number, -1)
+    # Not a table of pairs: its size is the square of the length, and 0 times what is
+    # missing far away would be missing here.
+    sums = jax.lax.reduce_window(
+        wide, 0.0, jax.lax.add, (2 * reach + 1, 1), (1, 1), [(reach, reach), (0, 0)]
+    )
+    counts = np.minimum(time, reach) + np.minimum(number - 1 - time, reach) + 1
+    mean = sums / jnp.asarray(counts, wide.dtype)[:, None]
+    return mean.astype(series.dtype).reshape(series.shape)

@@ -55,7 +55,7 @@ def unfocused(f: Callable[..., Any], *, sigma: float) -> Callable[..., Scalar]:
     def g(present: ArrayLike, x: Any, /, *args: Any) -> Array:
         series = _valid.one_series(x)
         m = _valid.present(present, series)
-        return f(_blur(series, sigma * (1 - m)), *args)
+        return f(_blur(series, float(sigma) * (1 - m)), *args)
 
     return g
 
