@@ -77,10 +77,8 @@ def test_vmap_over_groups_is_a_loop(case):
     assert_close(mapped, stack([of_groups(labels) for labels in groups]))
 
 
-# Types of shardings are settled while a program is traced: nothing is compiled here.
-@every
-def test_shard_map_takes_any_explainer(case):
-    options = {"chunk_size": 3} if case.samples else {}  # a scan is harder to type
+def assert_shard_map_takes(case, **options):
+    """Types of shardings are settled while a program is traced: none is compiled."""
     each = jax.shard_map(
         jax.vmap(shared(case, **options)),
         mesh=mesh_of(AUTO),
@@ -89,6 +87,18 @@ def test_shard_map_takes_any_explainer(case):
     )
     out = jax.eval_shape(each, examples(4), SCALES, LABELS)
     assert all(leaf.shape[0] == 4 for leaf in jax.tree.leaves(out))
+
+
+@every
+def test_shard_map_takes_any_explainer(case):
+    options = {"chunk_size": 3} if case.samples else {}  # a scan is harder to type
+    assert_shard_map_takes(case, **options)
+
+
+@pytest.mark.slow
+@having(lambda case: case.samples)
+def test_shard_map_takes_all_samples_at_once(case):
+    assert_shard_map_takes(case)
 
 
 @pytest.mark.slow

@@ -109,6 +109,27 @@ def test_attributions_that_are_not_finite_are_not_equal():
         testing.check_dummy(spoiled, **FEW)
 
 
+AXIOMS_OF_TWO = {
+    "symmetric": testing.check_symmetric,
+    "linear": testing.check_linear,
+    "invariant": testing.check_invariant,
+    "affine": testing.check_affine,
+}
+
+
+@pytest.mark.parametrize("name", AXIOMS_OF_TWO)
+def test_an_explanation_that_is_not_finite_keeps_no_axiom(name):
+    nothing = lambda f: lambda x, *args: x * np.nan
+    with pytest.raises(AssertionError, match="expected: finite numbers"):
+        AXIOMS_OF_TWO[name](nothing, **FEW)
+
+
+def test_next_to_infinity_a_dummy_still_gets_nothing():
+    infinite = change(lambda g: jnp.array([jnp.inf, 0, 5, 0, 0], g.dtype))
+    with pytest.raises(AssertionError, match="without effect"):
+        testing.check_dummy(infinite, **FEW)
+
+
 def test_examples_are_the_same_on_every_run():
     seen = []
 
@@ -141,6 +162,22 @@ MISUSED = {
     "no_input": (
         lambda: testing.check_dummy(jx.saliency, f=f, features=x > 1),
         "`x` is missing: it belongs to `f`",
+    ),
+    "no_function": (
+        lambda: testing.check_complete(jx.occlusion, x=x, baseline=0.0),
+        "`x` comes without `f`",
+    ),
+    "no_function_of_a_batch": (
+        lambda: testing.check_batch(jx.saliency, xs=np.ones((3, 2))),
+        "`xs` comes without `f`",
+    ),
+    "no_dummy": (
+        lambda: testing.check_dummy(jx.saliency, f=f, x=x, features=x > 9),
+        "`features` must mark a feature",
+    ),
+    "a_coalition_that_is_not_empty": (
+        lambda: testing.check_efficient(jx.shapley_values, baseline=0.5),
+        "`baseline` must be zero, which is the empty coalition",
     ),
     "no_features": (
         lambda: testing.check_dummy(jx.saliency, f=f, x=x),

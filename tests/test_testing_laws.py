@@ -13,6 +13,7 @@ from properties import fixed
 
 import jaxplain as jx
 from jaxplain import testing
+from jaxplain.testing import _draw
 
 
 def f(x):
@@ -132,6 +133,30 @@ BROKEN = {
 }
 
 
+def test_an_explanation_that_is_not_a_number_has_no_derivative():
+    with pytest.raises(AssertionError, match="expected: finite numbers"):
+        testing.check_differentiable(change(lambda g: g * np.nan), **OWN)
+
+
+def test_a_derivative_is_compared_in_every_direction():
+    # Of 200 inputs and weights, some multiples of 1/8 would be zero.
+    seen = [_draw.directions(_draw.source(seed, 0), np.ones(4)) for seed in range(50)]
+    assert np.min(np.abs(seen)) == 1 / 8
+
+
+def test_low_precision_explains_the_same_baseline():
+    # The input and its baseline are one number after rounding: both explain nothing.
+    difference = lambda f: lambda x, baseline: jax.grad(f)(x) * (x - baseline)
+    for baseline in (0.1, np.full(2, 0.1)):
+        testing.check_precision(
+            difference, f=lambda x: x @ x, x=np.full(2, 0.1), baseline=baseline
+        )
+
+
+def test_a_number_for_an_input_has_every_dtype():
+    testing.check_dtype(jx.saliency, f=lambda x: x**2, x=2.0)
+
+
 def gathered(fn):
     """A program that brings the whole batch to each of the devices."""
     mesh = jax.make_mesh((2,), ("batch",), axis_types=(jax.sharding.AxisType.Auto,))
@@ -185,6 +210,37 @@ def test_an_explainer_that_raises_is_reported():
     assert set(found.broken.values()) == {
         "The explainer raised RuntimeError: not today"
     }
+
+
+def test_an_assertion_without_words_is_reported():
+    def make(f, **options):
+        raise AssertionError
+
+    found = testing.check_explainer(make, promises=[], **OWN)
+    assert "dtype           broken. The explainer raised" in str(found)
+
+
+class Unhashable:
+    __hash__ = None
+
+    def __call__(self, x):
+        return f(x)
+
+
+def test_a_model_need_not_be_hashable():
+    check = partial(testing.check_explainer, jx.saliency, jit=quick_jit)
+    check(promises=["jit", "batch"], f=Unhashable(), x=X)
+
+
+def test_a_baseline_of_the_users_shape_says_nothing_of_polynomials():
+    def make(f, **options):
+        return lambda x, *args, baseline: x
+
+    check = partial(testing.check_explainer, make, promises=["dtype"], jit=quick_jit)
+    found = check(**OWN, baseline=np.zeros(3))
+    assert "draw it" in found.skipped["linear"]
+    assert "complete" in found.broken
+    assert "efficient" in check(**OWN, baseline=0.5).skipped
 
 
 @fixed

@@ -196,7 +196,7 @@ def check_dummy(
 
     Raises:
         AssertionError: If such a feature gets something.
-        ValueError: If `f` comes without `x` or `features`.
+        ValueError: If `f` comes without `x` or `features`, or these mark nothing.
 
     Example:
         >>> f, x = lambda x: x[0] * x[1], jnp.array([2.0, 3.0, 4.0])
@@ -205,10 +205,14 @@ def check_dummy(
 
     References:
         Sundararajan, Taly and Yan (2017), *Axiomatic Attribution for Deep Networks*,
-        arXiv:1703.01365, section 2.1.
+        arXiv:1703.01365, section 4.
     """
-    if f is not None:
-        _calls.own("features", features)
+    _calls.own_all(f, features=features)
+    if f is not None and not any(np.any(out) for out in jax.tree.leaves(features)):
+        raise ValueError(
+            "`features` must mark a feature without effect on `f`, but marks none. "
+            "Pass booleans like `x`, true where `f` does not look."
+        )
     explain = None
     for example in range(num_examples if f is None else 1):
         function, at, rest, given = _calls.one_call(f, x, args, refs, seed, example)

@@ -170,13 +170,13 @@ def _batch(
 ) -> Batch:
     drawn = {k: v for k, v in refs.items() if isinstance(v, _draw.Drawn)}
     shared = {k: v for k, v in refs.items() if k not in drawn}
+    _calls.own_all(f, xs=xs)
     if f is None:
         calls = [_polynomial.call(_draw.source(seed, i), {}) for i in range(number)]
         xs = np.stack([call.x for call in calls])
         args = tuple(np.stack(rows) for rows in zip(*(call.args for call in calls)))
         f, in_axes = _polynomial.polynomial, (0,) * len(args)
     else:
-        _calls.own("xs", xs)
         number = len(jax.tree.leaves(xs)[0])
     in_axes = (None,) * len(args) if in_axes is None else tuple(in_axes)
     first = jax.tree.map(lambda leaf: leaf[0], xs)

@@ -36,21 +36,27 @@ def one_call(
     example: int = 0,
 ) -> tuple[Callable[..., Any], PyTree, tuple[Any, ...], dict[str, Any]]:
     """The user's `f` at `x`, or the polynomial at an input that is drawn."""
+    own_all(f, x=x)
     rng = _draw.source(seed, example)
     if f is None:
         call = _polynomial.call(rng, dict(refs))
         return _polynomial.polynomial, call.x, call.args, call.refs
-    own("x", x)
     return f, x, args, _draw.fill(rng, refs, x)
 
 
-def own(name: str, value: Any) -> None:
-    """What belongs to a function of the user."""
-    if value is None:
-        raise ValueError(
-            f"`{name}` is missing: it belongs to `f`. Pass `{name}=`, or leave out `f` "
-            "to check on a polynomial whose inputs are drawn."
-        )
+def own_all(f: Callable[..., Any] | None, **values: Any) -> None:
+    """What belongs to a function of the user comes with it, and only with it."""
+    for name, value in values.items():
+        if f is not None and value is None:
+            raise ValueError(
+                f"`{name}` is missing: it belongs to `f`. Pass `{name}=`, or leave out "
+                "`f` to check on a polynomial whose inputs are drawn."
+            )
+        if f is None and value is not None:
+            raise ValueError(
+                f"`{name}` comes without `f`, to which it belongs: it would be "
+                f"ignored. Pass `f=`, or leave out `{name}`."
+            )
 
 
 def scalar_of(f: Callable[..., Any]) -> Callable[..., float]:

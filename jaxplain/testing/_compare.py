@@ -17,9 +17,13 @@ def same(
     at: Mapping[str, Any],
     tol: float | None = None,
     scale: float = 0.0,
+    finite: bool = False,
     hint: str,
 ) -> None:
     """Equal up to rounding, leaf by leaf, relative to the largest entry or `scale`.
+
+    NaN is NaN and infinity is infinity, unless all must be `finite`: two explanations
+    that are spoiled alike agree, but keep no axiom.
 
     The default tolerance is `eps ** 0.6` of the coarsest dtype: 4e-10 for float64,
     7e-5 for float32. It leaves room for sums of hundreds of terms, and for linear
@@ -29,6 +33,9 @@ def same(
     if got != wanted:
         raise AssertionError(_message(promise, wanted, got, "", at, hint))
     for a, b in zip(jax.tree.leaves(actual), jax.tree.leaves(expected), strict=True):
+        if finite and not np.isfinite(np.asarray(a, np.float64)).all():
+            shown = "finite numbers", _show(a)
+            raise AssertionError(_message(promise, *shown, "", at, hint))
         limit = rounding(a, b) if tol is None else tol
         _same_leaf(promise, a, b, limit, at, scale, hint)
 

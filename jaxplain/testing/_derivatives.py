@@ -40,7 +40,7 @@ def check_differentiable(
             smooth around `x`.
         x: Its input.
         args: Its other arguments.
-        step: The step $h$; `eps ** (1 / 3)` of the dtype of `x` by default.
+        step: The step $h$; `eps ** (1 / 3)` of the coarsest dtype by default.
         tol: Largest error, relative to the larger of the two sums without their
             cancellation; `1000 * eps ** (2 / 3)` by default, 4e-8 for float64, for the
             difference errs by the square of the step times a third derivative.
@@ -63,7 +63,7 @@ def check_differentiable(
     z = jax.tree.map(jnp.asarray, (at, rest, given))
     floating, merge = _floating(z)
     rng = _draw.source(seed, 1)
-    direction = _draw.like(rng, floating)
+    direction = _draw.directions(rng, floating)
     eps = max(float(jnp.finfo(leaf.dtype).eps) for leaf in floating)
     h = eps ** (1 / 3) if step is None else step
 
@@ -79,7 +79,7 @@ def check_differentiable(
         [a + np.asarray(sign * h, d.dtype) * d for a, d in zip(floating, direction)]
     )
     ahead, behind = (jax.tree.map(np.asarray, run(shift(sign))) for sign in (1, -1))
-    weights = _draw.like(rng, ahead)
+    weights = _draw.directions(rng, ahead)
     change = jax.tree.map(
         lambda a, b: (a - b) / np.asarray(2 * h, a.dtype), ahead, behind
     )
@@ -95,6 +95,7 @@ def check_differentiable(
             at=_calls.shown(at, given),
             tol=limit,
             scale=size,
+            finite=True,
             hint="Perhaps there is a kink of `f` nearby, or a gradient is stopped.",
         )
     if not size:

@@ -42,6 +42,17 @@ def like(rng: np.random.Generator, x: PyTree, *lead: int) -> PyTree:
     return jax.tree.map(draw, x)
 
 
+def directions(rng: np.random.Generator, x: PyTree) -> PyTree:
+    """Like `x`, and nowhere zero: a zero would leave an entry out."""
+
+    def draw(leaf: Any) -> np.ndarray:
+        shape, dtype = jnp.shape(leaf), jnp.result_type(leaf)
+        sizes, signs = rng.integers(1, 17, shape) / 8, rng.integers(2, size=shape)
+        return np.asarray(np.where(signs, sizes, -sizes), dtype)
+
+    return jax.tree.map(draw, x)
+
+
 def fill(
     rng: np.random.Generator, refs: Mapping[str, Any], x: PyTree
 ) -> dict[str, Any]:

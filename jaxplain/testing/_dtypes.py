@@ -5,6 +5,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import PyTree
 
 from . import _calls, _compare, _draw, _polynomial
@@ -33,7 +34,7 @@ def check_dtype(
         dtypes: Dtypes of the input; float16, bfloat16, float32 and, where 64-bit types
             are enabled, float64 by default.
         f: Function to explain; a polynomial of five features by default.
-        x: Its input, which is cast.
+        x: Its input, which is cast, as are the keywords.
         args: Its other arguments, which are left as they are.
         seed: Of what is drawn.
         **refs: Keywords of the call: a value, or `KEY`, `LIKE_X` or `STACK` for one
@@ -77,16 +78,16 @@ def check_precision(
     $$\lvert \phi_\text{low} - \phi_\text{high} \rvert \le
     \varepsilon_\text{low}^{3/4} \max \lvert \phi_\text{high} \rvert$$
 
-    The input is rounded to the low precision for both, so that they explain the same
-    numbers. Noise of another dtype is other noise: this is not for explainers that
-    add some. Costs two compilations of the explainer.
+    The input and its keywords are rounded to the low precision for both, so that they
+    explain the same numbers. Noise of another dtype is other noise: this is not for
+    explainers that add some. Costs two compilations of the explainer.
 
     Args:
         explain_of: `explain_of(f)` returns the explainer.
         low: Dtype of low precision.
         high: Dtype of high precision; the default of floating-point arrays if `None`.
         f: Function to explain; a polynomial of five features by default.
-        x: Its input, which is cast.
+        x: Its input, which is cast, as are the keywords.
         args: Its other arguments, which are left as they are.
         tol: Largest error, relative to the largest attribution; `eps ** 0.75` of the
             low precision by default, which is 0.03 for bfloat16.
@@ -131,16 +132,21 @@ def _cast_call(
     seed: int,
     dtype: Any,
 ) -> tuple[Callable[..., Any], PyTree, tuple[Any, ...], dict[str, Any]]:
+    _calls.own_all(f, x=x)
+    given = _cast(refs, dtype)
     if f is None:
-        call = _polynomial.call(_draw.source(seed, 0), refs, dtype)
+        call = _polynomial.call(_draw.source(seed, 0), given, dtype)
         return _polynomial.polynomial, call.x, call.args, call.refs
-    return _calls.one_call(f, _cast(x, dtype), args, refs, seed)
+    cast_x = _cast(jax.tree.map(jnp.asarray, x), dtype)
+    return _calls.one_call(f, cast_x, args, given, seed)
 
 
 def _cast(tree: PyTree, dtype: Any) -> PyTree:
-    """The floating-point arrays of a tree, in another dtype."""
+    """The floating-point arrays of a tree in another dtype, and its numbers rounded."""
 
     def cast(leaf: Any) -> Any:
+        if isinstance(leaf, float) and not isinstance(leaf, np.generic):
+            return float(np.asarray(leaf, dtype))
         is_array = hasattr(leaf, "dtype") and jnp.issubdtype(leaf.dtype, jnp.floating)
         return leaf.astype(dtype) if is_array else leaf
 

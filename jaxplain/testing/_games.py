@@ -47,6 +47,7 @@ def check_efficient(
 
     Raises:
         AssertionError: If the sum differs; with both sides and the gap.
+        ValueError: If `baseline` is neither drawn nor zero.
 
     Example:
         >>> check_efficient(jx.shapley_values, baseline=0.0)
@@ -100,6 +101,7 @@ def check_shapley(
 
     Raises:
         AssertionError: If a value differs; with all of them.
+        ValueError: If `baseline` is neither drawn nor zero.
 
     Example:
         >>> check_shapley(jx.shapley_values, num_players=3, baseline=0.0)
@@ -129,6 +131,12 @@ def _played(
     refs: dict[str, Any],
 ) -> Iterator[tuple[np.ndarray, Any]]:
     """The values of each game, and what the explainer gives its players."""
+    baseline = refs.get("baseline")
+    if not isinstance(baseline, _draw.Drawn) and not _sums.is_zero(baseline):
+        raise ValueError(
+            "`baseline` must be zero, which is the empty coalition here, but is "
+            f"{baseline!r}. Pass `baseline=0.0`, or `baseline=jaxplain.testing.LIKE_X`."
+        )
     explain = _calls.compiled(explain_of(game_of_table), jit)
     for example in range(num_examples):
         rng = _draw.source(seed, example)

@@ -46,7 +46,7 @@ def check_linear(
 
     References:
         Sundararajan, Taly and Yan (2017), *Axiomatic Attribution for Deep Networks*,
-        arXiv:1703.01365, section 3.
+        arXiv:1703.01365, section 4.
     """
     explain = _calls.compiled(explain_of(_polynomial.polynomial), jit)
     for example in range(num_examples):
@@ -63,6 +63,7 @@ def check_linear(
             at={**_calls.shown(x, given), "a": a, "of f": parts[0], "of g": parts[1]},
             tol=tol,
             scale=max(call.scale, *map(_sums.largest, parts)),
+            finite=True,
             hint="Ranks, thresholds, normalisation and absolute values are not linear.",
         )
 
@@ -122,6 +123,7 @@ def check_symmetric(
             at={**_calls.shown(x, given), "of all": phi},
             tol=tol,
             scale=call.scale,
+            finite=True,
             hint="Samples that treat features apart are symmetric only on average.",
         )
 
@@ -173,8 +175,7 @@ def check_invariant(
         Sundararajan, Taly and Yan (2017), *Axiomatic Attribution for Deep Networks*,
         arXiv:1703.01365, section 2.2.
     """
-    if f is not None:
-        _calls.own("other", other)
+    _calls.own_all(f, other=other)
     of_f = of_other = None
     for example in range(num_examples if f is None else 1):
         function, at, rest, given = _calls.one_call(f, x, args, refs, seed, example)
@@ -188,6 +189,7 @@ def check_invariant(
             at=_calls.shown(at, given),
             tol=tol,
             scale=_polynomial.size(rest[0]) if f is None else 0.0,
+            finite=True,
             hint="Rules that are attached to operations see how `f` is written.",
         )
 
@@ -255,6 +257,7 @@ def check_affine(
             at={**_calls.shown(x, given), "scale": units[0], "shift": units[1]},
             tol=tol,
             scale=call.scale,
+            finite=True,
             hint="Gradients, and noise of one width, depend on units.",
         )
 

@@ -24,7 +24,7 @@ def check_jit(
 ) -> None:
     r"""Check that compiling an explainer changes nothing.
 
-    $$\operatorname{jit}(\\phi)(x) = \\phi(x)$$
+    $$\operatorname{jit}(\phi)(x) = \phi(x)$$
 
     Costs one compilation of the explainer, and one run operation by operation, each of
     which is compiled on its own: a second or two.

@@ -1,15 +1,15 @@
 """Every check of one explainer, in one call."""
 
-import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import PyTree
 
 from .. import _checks
-from . import _calls, _draw
+from . import _calls, _draw, _polynomial, _sums
 from ._axioms import check_complete, check_dummy, check_sensitive
 from ._batch import check_batch, check_devices
 from ._calls import ExplainOf, Jit
@@ -96,7 +96,8 @@ def check_explainer(
         seed: Of what is drawn.
         jit: How the explainers are compiled, if they are not yet.
         **refs: Keywords of the call: a value, or `KEY`, `LIKE_X` or `STACK` for one
-            that is drawn.
+            that is drawn. Axioms need a `baseline` that fits polynomials too: one
+            that is drawn, or a number.
 
     Returns:
         A `Report` with one line per promise, if what is promised holds.
@@ -115,11 +116,8 @@ def check_explainer(
     """
     for name in promises or ():
         _checks.choice("promises", name, AXIOMS + LAWS)
-    if f is not None:
-        _calls.own("x", x)
-    shared = functools.cache(
-        lambda f, **options: _calls.compiled(explain_of(f, **options), jit)
-    )
+    _calls.own_all(f, x=x)
+    shared = _once(lambda f, **options: _calls.compiled(explain_of(f, **options), jit))
     own: dict[str, Any] = {"f": f, "x": x, "args": args}
     drawn: dict[str, Any] = {"seed": seed, "jit": jit, **refs}
     axioms: dict[str, Any] = drawn | {"tol": tol}
@@ -148,7 +146,7 @@ def check_explainer(
             explain_of, traces=traces, **own, **_without_jit(drawn)
         ),
     }
-    skipped = dict(_skipped(refs, chunk_sizes, like_x))
+    skipped = dict(_skipped(f, refs, chunk_sizes, like_x))
     broken: dict[str, str] = {}
     for name, run in check.items():
         if name in skipped:
@@ -156,7 +154,7 @@ def check_explainer(
         try:
             run()
         except AssertionError as error:
-            broken[name] = str(error)
+            broken[name] = str(error) or "The explainer raised AssertionError."
         except Exception as error:  # an explainer may fail in any way
             broken[name] = f"The explainer raised {type(error).__name__}: {error}"
     holds = tuple(name for name in check if name not in broken | skipped)
@@ -172,8 +170,21 @@ def check_explainer(
     return found
 
 
+def _once(explain_of: ExplainOf) -> ExplainOf:
+    """One explainer for each function, which need not be hashable: a module is not."""
+    made: dict[Any, Any] = {}
+
+    def of(f: Callable[..., Any], **options: Any) -> Callable[..., Any]:
+        place = id(f), *sorted(options.items())
+        if place not in made:
+            made[place] = f, explain_of(f, **options)  # with `f`, its id stays its own
+        return made[place][1]
+
+    return of
+
+
 def _skipped(
-    refs: dict[str, Any], chunk_sizes: Sequence[int] | None, like_x: bool
+    f: Any, refs: dict[str, Any], chunk_sizes: Sequence[int] | None, like_x: bool
 ) -> Iterator[tuple[str, str]]:
     baseline = refs.get("baseline")
     if baseline is None:
@@ -182,6 +193,12 @@ def _skipped(
         ).items()
     elif not isinstance(baseline, _draw.Drawn):
         yield "affine", "`baseline` is not drawn"
+        if not _sums.is_zero(baseline) or _shape_of_own(baseline, 4):
+            yield "efficient", "`baseline` is neither drawn nor the number 0"
+        if _shape_of_own(baseline, _polynomial.NUM_FEATURES):
+            on_polynomials = set(AXIOMS) - ({"complete"} if f is not None else set())
+            why = "`baseline` does not fit polynomials of five features: draw it"
+            yield from dict.fromkeys(sorted(on_polynomials), why).items()
     if not like_x:
         why = "the explanation is not shaped like `x`"
         yield from dict.fromkeys(
@@ -193,6 +210,12 @@ def _skipped(
         yield "key", "no keyword is `KEY`"
     if jax.device_count() < 2:
         yield "devices", "there is one device"
+
+
+def _shape_of_own(baseline: Any, num_features: int) -> bool:
+    """Does it fit the user's `x`, but no array of so many features?"""
+    shapes = [np.shape(leaf) for leaf in jax.tree.leaves(baseline)]
+    return len(shapes) != 1 or shapes[0][-1:] not in ((), (num_features,))
 
 
 def _without_jit(options: dict[str, Any]) -> dict[str, Any]:

@@ -28,6 +28,10 @@ def rows(baseline: Any, x: PyTree) -> list[PyTree]:
     return [_tree.map_prefix(full, baseline, x)]
 
 
+def is_zero(baseline: Any) -> bool:
+    return not any(np.any(np.asarray(leaf)) for leaf in jax.tree.leaves(baseline))
+
+
 def total(phi: PyTree) -> np.ndarray:
     return np.asarray(
         sum(np.asarray(leaf, np.float64).sum() for leaf in jax.tree.leaves(phi))
@@ -35,5 +39,8 @@ def total(phi: PyTree) -> np.ndarray:
 
 
 def largest(phi: PyTree) -> float:
-    leaves = [np.asarray(leaf, np.float64) for leaf in jax.tree.leaves(phi)]
-    return max((float(np.abs(leaf).max(initial=0)) for leaf in leaves), default=0.0)
+    """The largest finite size: relative to infinity, everything is rounding."""
+    sizes = [np.abs(np.asarray(leaf, np.float64)) for leaf in jax.tree.leaves(phi)]
+    return max(
+        (float(s.max(initial=0, where=np.isfinite(s))) for s in sizes), default=0.0
+    )
