@@ -44,7 +44,7 @@ def draw_scores(results: claims.Results, path: Path) -> Path:
             panel(ax, results, setting, names)
         row[0].set_ylabel(scenario, fontsize=NORMAL, color=INK, weight="bold")
     for ax, (background, signal) in zip(axes[0], kinds, strict=True):
-        title = f"{background} noise, {signal} signal"
+        title = f"{background} noise,\n{signal} signal"
         ax.set_title(title, fontsize=NORMAL, color=INK, pad=5)
     for ax in axes[-1]:
         ax.set_xlabel("precision", fontsize=NORMAL, color=INK)
