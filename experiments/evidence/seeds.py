@@ -1,6 +1,7 @@
 """Several seeds: the options of a benchmark, and what its numbers say together."""
 
 import argparse
+import functools
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -29,6 +30,7 @@ def parser(name: str, description: str | None) -> argparse.ArgumentParser:
 
 def chosen(options: argparse.Namespace) -> list[int]:
     """The seeds to run."""
+    commit()  # now, as the checkout may move on while they run
     default = QUICK_SEEDS if options.quick else NUM_SEEDS
     number = default if options.seeds is None else options.seeds
     if number < 1:
@@ -58,8 +60,9 @@ def provenance(argv: Sequence[str] | None, name: str) -> dict[str, str]:
     return {"command": command, "commit": commit()}
 
 
+@functools.cache
 def commit() -> str:
-    """The commit of this checkout, marked if files were changed since."""
+    """The commit of this checkout when first asked, marked if files were changed."""
     here = Path(__file__).parent
     git = ["git", "-C", str(here), "describe", "--always", "--dirty", "--abbrev=10"]
     try:
