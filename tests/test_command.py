@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -18,6 +19,7 @@ from jaxplain.evidence import _programs
 ROOT = Path(__file__).resolve().parents[1]
 MODULE = """
 import jax.numpy as jnp
+from jax.tree_util import Partial
 
 params = {"w": jnp.arange(4.0)}
 number = 3
@@ -35,8 +37,24 @@ def vector(x):
     return x
 
 
+def narrow(x, label):
+    return x @ jnp.ones(3)
+
+
+def of_model(model, x, label):
+    return model(x)
+
+
+model = Partial(jnp.vdot, jnp.ones(4))
 explainers = {"mine": lambda x, label: x}
 """
+LABELS = ["--labels", "data.npz:labels"]
+QUICK = ["--explainers", "saliency"]
+
+
+class Found(NamedTuple):
+    table: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 @pytest.fixture
@@ -50,6 +68,15 @@ def folder(tmp_path, monkeypatch):
     np.savez(tmp_path / "data.npz", xs=xs, labels=labels)
     np.save(tmp_path / "xs.npy", xs)
     np.save(tmp_path / "objects.npy", np.array([{}], object), allow_pickle=True)
+    np.savez(tmp_path / "objects.npz", xs=np.array([{}], object))
+    np.save(
+        tmp_path / "gap.npy", np.where(np.arange(56) == 5, np.nan, 1).reshape(14, 4)
+    )
+    np.save(tmp_path / "none_at_all.npy", xs[:0])
+    np.save(tmp_path / "number.npy", 3.0)
+    np.save(tmp_path / "narrow.npy", xs[:, :3])
+    (tmp_path / "zero_bytes.npy").touch()
+    (tmp_path / "no_zip.npz").write_bytes(b"PK\x03\x04 and no more")
     return name
 
 
@@ -59,9 +86,8 @@ def call(function, *rest, data="data.npz:xs"):
 
 
 def test_a_report_is_written(folder, capsys):
-    labels = ["--labels", "data.npz:labels"]
     mine = ["--explainers", f"{folder}:explainers"]
-    assert call(f"{folder}:own", *labels, *mine, "--limit", "13") == 0
+    assert call(f"{folder}:own", *LABELS, *mine, "--limit", "13") == 0
     printed = capsys.readouterr().out
     assert "out/report.html" in printed
     assert "only 13 examples" in printed
@@ -104,13 +130,52 @@ def test_the_command_runs_in_a_process_of_its_own(folder, tmp_path):
         ("{m}:own", ["--explainers", ","], "at least one"),
         ("{m}:own", ["--limit", "0"], "at least 1"),
         ("{m}:own", ["--kind", "sound"], "invalid choice"),
+        ("{m}:own", ["--limit", "few"], "must be a whole number"),
+        ("{m}:own", ["--baseline", "nan"], "--baseline must be finite"),
+        (
+            "{m}:own",
+            ["--masks", "narrow.npy", *LABELS, *QUICK],
+            "`mask` must have the shape",
+        ),
+        ("{m}:own", ["--data", "gap.npy"], "1 of 56 numbers are not"),
+        ("{m}:own", ["--data", "none_at_all.npy"], "one at least"),
+        ("{m}:own", ["--data", "number.npy", *LABELS], "one at least"),
+        ("{m}:own", ["--data", "zero_bytes.npy"], "cannot be read"),
+        ("{m}:own", ["--data", "no_zip.npz"], "cannot be read"),
+        ("{m}:own", ["--data", "objects.npz:xs"], "without Python objects"),
+        ("{m}:own", QUICK, "Pass --labels"),
+        (".{m}:own", [], "must be module:name"),
+        ("{m}:params.w", [], "has no 'w'"),
+        ("{m}:own", ["--out", "number.npy", *LABELS, *QUICK], "--out must be a folder"),
+        ("{m}:narrow", [*LABELS, *QUICK], "dot_general"),
     ],
 )
 def test_a_wrong_call_says_how_to_mend_it(folder, capsys, function, rest, says):
     named = [part.format(m=folder) for part in (function, *rest)]
     assert call(*named) == 2
-    assert says in capsys.readouterr().err
-    assert not Path("out").exists()
+    said = capsys.readouterr().err
+    assert says in said
+    assert "usage" in said or len(said.splitlines()) == 1
+    assert not list(Path().glob("*/report.html"))
+
+
+def test_a_page_names_the_command_that_made_it(folder, monkeypatch):
+    seen = {}
+    wrote = lambda found, out, **given: seen.update(given) or out
+    monkeypatch.setattr("jaxplain.evidence.evaluate", lambda *a, **k: Found())
+    monkeypatch.setattr("jaxplain.evidence.report", wrote)
+    assert call(f"{folder}:own", *LABELS, *QUICK) == 0
+    assert f"--function {folder}:own" in seen["command"]
+
+
+def test_parameters_that_can_be_called_are_parameters(folder, monkeypatch):
+    seen = {}
+    run = lambda *a, **given: seen.update(given) or Found()
+    monkeypatch.setattr("jaxplain.evidence.evaluate", run)
+    monkeypatch.setattr("jaxplain.evidence.report", lambda *a, **k: "page")
+    given = ["--params", f"{folder}:model", *LABELS, *QUICK]
+    assert call(f"{folder}:of_model", *given) == 0
+    assert callable(seen["params"])
 
 
 def test_masks_and_labels_have_one_entry_per_example(folder, capsys):

@@ -10,7 +10,18 @@ from helpers import assert_close
 
 import jaxplain as jx
 from jaxplain import evidence, metrics
-from jaxplain.evidence import _kinds, _programs, _rows, _stages, _valid
+from jaxplain.evidence import (
+    _controls,
+    _kinds,
+    _measures,
+    _programs,
+    _rows,
+    _stages,
+    _table,
+    _types,
+    _valid,
+    _words,
+)
 from jaxplain.evidence._measures import MEASURES, Settings
 
 KEY = jax.random.key(0)
@@ -126,6 +137,15 @@ def test_a_key_is_passed_where_it_is_open_and_nowhere_else():
     assert not any(_rows.needs_key(explain) for explain in closed)
 
 
+def test_batches_change_no_draw(found):
+    run = _programs.mapped(explainers, "noisy", "table")
+    draws = jax.random.split(KEY, 4)[0]
+    program = partial(_programs.of_examples(run, draws), PARAMS)
+    again = _rows.over(13, 13, program, XS, ())
+    assert_close(again, found.attributions["noisy"])
+
+
+@pytest.mark.slow
 def test_batches_change_no_score(found):
     maps = {"noisy": explainers(PARAMS)["noisy"]}
     again = evidence.evaluate(f, maps, XS, key=KEY, only=["sparseness"], batch_size=99)
@@ -160,12 +180,15 @@ def test_a_metric_at_the_same_points_for_every_map_evaluates_f_for_one_of_them()
             out = jax.ShapeDtypeStruct((), x.dtype)
             return jax.pure_callback(on_host, out, x, vmap_method="expand_dims")
 
-        only = ["faithfulness_correlation"]
-        evidence.evaluate(f, maps, XS, key=KEY, baseline=0.0, only=only)
+        (measure,) = (m for m in MEASURES if m.name == "faithfulness_correlation")
+        settings = Settings(f, 4, 8, 2, 0.1, 4, "table")
+        program = _programs.of_measures([measure], settings, jnp.zeros_like, KEY)
+        (some,) = _stages.together(maps, [*maps], measure.shares)
+        rows = jnp.arange(13, dtype=jnp.int32)
+        jax.block_until_ready(program(rows, XS, (), _stages.stacked(maps, some), None))
         return sum(sizes)
 
-    one = {"a": lambda x: x}
-    assert evaluations(one) == evaluations(one | {"b": lambda x: -x}) > 0
+    assert evaluations({"a": XS}) == evaluations({"a": XS, "b": -XS}) > 0
 
 
 def test_what_lacks_its_input_is_left_out():
@@ -178,13 +201,20 @@ def test_what_lacks_its_input_is_left_out():
     assert "roc_auc" in able("table", None, XS > 0) - able("table", None, None)
 
 
-@pytest.mark.parametrize("shape", [(5,), (6, 3), (8, 8, 2)])
+@pytest.mark.parametrize(
+    "shape",
+    [
+        (8, 8, 2),
+        pytest.param((5,), marks=pytest.mark.slow),
+        pytest.param((6, 3), marks=pytest.mark.slow),
+    ],
+)
 def test_every_metric_can_be_traced_for_every_kind_of_data(shape):
     """Nothing is compiled: that the metrics are called as they want to be."""
     xs = jnp.ones((2, *shape))
     kind = _kinds.kind_of(xs[0], None)
     maps = jax.vmap(lambda x: _kinds.to_map(x, x, kind))(xs)
-    settings = Settings(jnp.sum, 4, 8, 2, 0.1, 4)
+    settings = Settings(jnp.sum, 4, 8, 2, 0.1, 4, kind)
     start = _programs.starter(lambda x: 0 * x)
     rows = jnp.arange(2, dtype=jnp.int32)
     given = _stages.available(kind, 0.0, maps)
@@ -202,6 +232,14 @@ def test_the_table_holds_the_means(found):
     assert_close(found.table.mean[row], np.array(own))
     assert np.all(found.table.low[row] <= own)
     assert np.all(own <= found.table.high[row])
+
+
+@pytest.mark.slow
+def test_a_missing_score_widens_no_other():
+    scores = {"relative_gap": {"own": XS[:, 0].astype(np.float32)}}
+    measures = [m for m in MEASURES if m.name in scores]
+    made = _table.table(measures, scores, ["own", "edges"], ["edges"], KEY, 0.95)
+    assert made.mean.dtype == np.float32
 
 
 def test_a_leader_is_the_best_or_not_behind_it(found):
@@ -250,19 +288,66 @@ def test_few_examples_are_warned_of(found):
     assert said(found, "only 13 examples")
 
 
+def test_examples_too_few_for_any_test_are_warned_of(found):
+    """Each of 16 tests has at least 2 / 2 ** 8, and Holm makes it 1 / 8."""
+    assert "no difference can pass" in next(_words._few(9, found.table))
+
+
+def test_a_metric_that_cannot_be_tested_says_nothing_of_an_explainer(found):
+    missing = {c: np.full_like(p, np.nan) for c, p in found.table.against.items()}
+    untested = found.table._replace(against=missing)
+    assert list(_words._no_better(found.table, found.controls))
+    assert not list(_words._no_better(untested, found.controls))
+
+
+def test_numbers_of_their_own_are_no_flat_map():
+    maps = {"own": {"a": XS[:, 0], "b": XS[:, 1]}, "flat": {"a": XS[:, 0]}}
+    (warning,) = _words._broken(maps, ["own", "flat"])
+    assert warning.startswith("flat is the same everywhere")
+
+
+def test_an_example_that_is_not_finite_does_not_spoil_the_radius():
+    xs = {"a": np.array([np.nan, 1.0, 4.0]), "b": np.array([np.inf, 2.0, 2.0])}
+    assert _stages.spread(xs) == 3
+    assert _stages.spread(np.full(2, np.nan)) == 1
+
+
+def test_squares_of_a_grey_picture_are_removed_and_windows_of_a_series():
+    xs = jnp.ones((8, 8))
+
+    def removed(kind):
+        there = _measures._removal(xs, kind)(xs, KEY, baseline=0.0)
+        return int(jnp.sum(there.x == 0))
+
+    assert (removed("image"), removed("series")) == (4, 16)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.0012345, "0.00123"), (0.012345, "0.0123"), (12.345, "12.3")]
+)
+def test_numbers_have_three_digits_that_count(value, text):
+    assert _types.number(value) == text
+
+
+def test_half_precision_is_measured_in_single():
+    run = _programs.mapped(lambda _: {"own": lambda x: x}, "own", "table")
+    x = jax.ShapeDtypeStruct((5,), jnp.bfloat16)
+    assert jax.eval_shape(lambda x: run(None, x, key=KEY), x).dtype == jnp.float32
+
+
 def test_pictures_are_compared_pixel_by_pixel():
-    xs = np.random.default_rng(0).normal(size=(13, 6, 6, 2))
-    maps = {
-        "channels": lambda x: x,
-        "pixels": lambda x: x.sum(-1),
-        "small": lambda x: x[::2, ::2, 0],
-    }
-    only = ["sparseness"]
-    of = evidence.evaluate(lambda x: x.sum(), maps, xs, key=KEY, only=only)
-    assert of.kind == "image"
-    assert {a.shape for a in of.attributions.values()} == {(13, 6, 6)}
-    assert_close(of.attributions["channels"], of.attributions["pixels"])
-    assert of.controls == ("random order", "input itself", "edges")
+    x = np.random.default_rng(0).normal(size=(6, 6, 2))
+    maps = lambda x: [
+        _kinds.to_map(a, x, "image") for a in (x, x.sum(-1), x[::2, ::2, 0])
+    ]
+    channels, pixels, small = jax.jit(maps)(x)
+    assert_close(channels, pixels)
+    assert small.shape == pixels.shape == (6, 6)
+    assert tuple(_controls.controls("image")) == (
+        "random order",
+        "input itself",
+        "edges",
+    )
 
 
 def wrong(**given):
@@ -281,6 +366,9 @@ def wrong(**given):
             "cont",
         ),
         ({"masks": XS[:4]}, ValueError, "same number of examples"),
+        ({"masks": XS[:, :3], "explainers": {"own": None.__eq__}}, ValueError, "mask"),
+        ({"num_perturbed": 0}, ValueError, "`num_perturbed` must be at least 1"),
+        ({"steps": 0}, ValueError, "`steps` must be at least 1"),
         ({"params": PARAMS}, TypeError, "come together"),
         ({"only": ["deletion"]}, ValueError, "needs `baseline`"),
         ({"only": ["delition"]}, ValueError, "Did you mean 'deletion'"),

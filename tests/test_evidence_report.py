@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from jaxplain import evidence
-from jaxplain.evidence import _figures
+from jaxplain.evidence import _figures, _report
 
 KEY = jax.random.key(0)
 
@@ -80,6 +80,12 @@ def test_the_page_names_every_explainer_as_it_is(page, found):
 def test_the_page_says_every_warning(page, found):
     assert found.warnings
     assert all(warning in page.text for warning in found.warnings)
+
+
+def test_no_warning_claims_no_more_than_was_measured(found):
+    said = _report._words(found._replace(warnings=()))
+    assert "where it was measured" in said
+    assert "beats the controls" not in said
 
 
 def test_the_page_says_what_its_metrics_cannot(page):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from properties import fixed
 
 from jaxplain import evidence
+from jaxplain.evidence._compare import sign_flip
 
 SETS = 1000  # of simulated data
 KEY = jax.random.key(0)
@@ -17,6 +18,7 @@ SIX = np.array([0.1, 0.2, 0.2, 0.3, 0.9, 0.4])
 # Compiled once each for the tests that need no other shape.
 interval = jax.jit(lambda v, w=None: evidence.interval(v, key=KEY, where=w))
 compare = jax.jit(lambda a, b: evidence.compare(a, b, key=KEY, num_samples=100))
+holm = jax.jit(evidence.holm)
 
 
 def over_data_sets(draw, judge):
@@ -82,6 +84,14 @@ def test_examples_that_are_left_out_change_nothing():
     assert np.isclose(interval(values, used).mean, 3.25)  # (1 + 3 + 5 + 4) / 4
 
 
+def test_tiny_scores_have_the_interval_of_large_ones():
+    """Whose squares are below the smallest number."""
+    assert_close(
+        jax.tree.map(lambda end: end * 2.0**600, interval(SIX * 2.0**-600)),
+        interval(SIX),
+    )
+
+
 def test_equal_scores_have_an_interval_of_one_point():
     assert_close(interval(np.ones(6)), evidence.Interval(*[1.0] * 3))
 
@@ -127,13 +137,26 @@ def test_chunks_change_no_statistic():
 
 def test_holm_adjusts_the_example_of_the_textbook():
     """By hand: 4 x .005, 3 x .01, 2 x .03, and .04 raised to what came before."""
-    found = evidence.holm(jnp.array([0.01, 0.04, 0.03, 0.005]))
+    found = holm(jnp.array([0.01, 0.04, 0.03, 0.005]))
     assert_close(found, jnp.array([0.03, 0.06, 0.06, 0.02]))
 
 
+def test_the_signs_do_not_depend_on_the_width_of_numbers():
+    d, used = jnp.asarray(SIX - 0.3, jnp.float32), jnp.ones(6, bool)
+    run = jax.jit(lambda d, w: sign_flip(d, w, KEY, 30, None))  # of 64: drawn
+    own = run(d, used)
+    with jax.enable_x64(False):
+        assert run(d, used) == own
+
+
+def test_scores_of_two_precisions_are_compared():
+    shape = jax.eval_shape(compare, SIX, SIX.astype(np.float32))
+    assert shape.difference.dtype == jnp.float64
+
+
 def test_holm_leaves_out_what_is_no_test():
-    found = evidence.holm(jnp.array([0.02, jnp.nan, 0.5]))
-    assert_close(found[jnp.array([0, 2])], jnp.array([0.04, 0.5]))
+    found = np.asarray(holm(jnp.array([0.02, jnp.nan, 0.5, 0.03])))
+    assert_close(found[[0, 2, 3]], np.array([0.06, 0.5, 0.06]))
     assert np.isnan(found[1])
 
 

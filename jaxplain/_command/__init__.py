@@ -25,6 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         options = parser.parse_args(argv)
     except SystemExit as stop:  # argparse has said what was wrong
         return int(stop.code or 0)
+    options.argv = sys.argv[1:] if argv is None else list(argv)
     try:
         options.run(options)
     except Mistake as mistake:

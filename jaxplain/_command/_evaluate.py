@@ -1,8 +1,9 @@
 """`jaxplain evaluate`: which explainer to trust, for the user's own model."""
 
 import argparse
+import inspect
 import shlex
-import sys
+import tempfile
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -82,9 +83,10 @@ def run(options: argparse.Namespace) -> None:
     import jax
 
     from .. import evidence
+    from ..layers import LayerError
 
     f = _load.function("--function", options.function)
-    xs = _floats(_load.array("--data", options.data))
+    xs = _examples(_floats("--data", _load.array("--data", options.data)))
     labels = _stack("--labels", options.labels, xs)
     masks = _stack("--masks", options.masks, xs)
     keep = slice(options.limit)
@@ -93,7 +95,9 @@ def run(options: argparse.Namespace) -> None:
     params = None
     if options.params is not None:
         params = _load.named("--params", options.params)
-        params = params() if callable(params) else params
+        # A model can be called too, but it is a pytree of parameters.
+        makes = callable(params) and jax.tree_util.all_leaves([params])
+        params = params() if makes else params
     kind: Any = options.kind or {1: "table", 2: "series", 3: "image"}.get(xs.ndim - 1)
     if kind is None:
         raise Mistake(
@@ -102,8 +106,10 @@ def run(options: argparse.Namespace) -> None:
         )
     make = _maker(options.explainers, f, params is not None, baseline, kind)
     bound = f if params is None else partial(f, params)
+    _takes(options.function, f, () if params is None else (params,), xs, args)
     try:
         _try(bound, xs, args)
+        _writable(options.out)
         found = evidence.evaluate(
             bound,
             make(params),
@@ -118,11 +124,9 @@ def run(options: argparse.Namespace) -> None:
             batch_size=options.batch_size,
             progress=None if options.quiet else partial(print, flush=True),
         )
-    except (TypeError, ValueError) as error:
-        raise Mistake(
-            "\n".join([str(error), *getattr(error, "__notes__", ())])
-        ) from error
-    command = shlex.join(["jaxplain", *sys.argv[1:]])
+    except (TypeError, ValueError, OverflowError, LayerError) as error:
+        raise Mistake(_said(error)) from error
+    command = shlex.join(["jaxplain", *options.argv])
     path = evidence.report(found, options.out, title=options.title, command=command)
     print(f"\n{found.table}\n")
     for warning in found.warnings:
@@ -179,13 +183,69 @@ def _try(f: Callable[..., Any], xs: np.ndarray, args: tuple[Any, ...]) -> None:
     jax.eval_shape(_checks.scalar(f), *first)
 
 
-def _floats(xs: np.ndarray) -> np.ndarray:
+def _takes(
+    name: str,
+    f: Callable[..., Any],
+    params: tuple[Any, ...],
+    xs: np.ndarray,
+    args: tuple[Any, ...],
+) -> None:
+    """Whether `f` can be called with what was given, without a call."""
+    try:
+        signature = inspect.signature(f)
+    except (TypeError, ValueError):  # built in: nothing can be known
+        return
+    try:
+        signature.bind(*params, xs, *args)
+    except TypeError as error:
+        given = [*["params"] * len(params), "x", *["label"] * len(args)]
+        raise Mistake(
+            f"--function {name!r} is called as f({', '.join(given)}), but has the "
+            f"parameters {signature}: {error}. Pass --labels for a second argument, "
+            "and --params for parameters before x"
+        ) from None
+
+
+def _writable(folder: Path) -> None:
+    """Before minutes of work, not after them."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise Mistake(
+            f"--out must be a folder that can be written to, but {str(folder)!r} "
+            f"cannot: {error.strerror}. Name another one"
+        ) from None
+
+
+def _said(error: BaseException) -> str:
+    """What happened and where, without JAX's remark on its own traceback."""
+    notes = [n for n in getattr(error, "__notes__", ()) if "JAX_TRACEBACK" not in n]
+    return " ".join([str(error), *notes])
+
+
+def _floats(option: str, xs: np.ndarray) -> np.ndarray:
     """Pictures are often bytes."""
     if np.issubdtype(xs.dtype, np.integer) or xs.dtype == bool:
         return xs.astype(np.float32)
     if not np.issubdtype(xs.dtype, np.floating):
         raise Mistake(
-            f"--data must hold numbers, but holds {xs.dtype}. Save an array of floats"
+            f"{option} must hold numbers, but holds {xs.dtype}. Save an array of floats"
+        )
+    if not np.isfinite(xs).all():
+        raise Mistake(
+            f"{option} must be finite, but {(~np.isfinite(xs)).sum()} of {xs.size} "
+            "numbers are not. Impute what is missing, or leave out its examples"
+        )
+    return xs
+
+
+def _examples(xs: np.ndarray) -> np.ndarray:
+    if xs.ndim < 2 or not xs.size:
+        raise Mistake(
+            f"--data must hold examples along the first axis, one at least, but has "
+            f"shape {xs.shape}. Save one example x as x[None]"
         )
     return xs
 
@@ -206,13 +266,15 @@ def _baseline(value: str | None) -> Any:
     if value is None:
         return None
     try:
-        return float(value)
+        number = float(value)
     except ValueError:
-        return _floats(_load.array("--baseline", value))
+        return _floats("--baseline", _load.array("--baseline", value))
+    return float(_floats("--baseline", np.array(number)))
 
 
 def _positive(value: str) -> int:
-    number = int(value)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, but is {value}")
-    return number
+    if not value.isdecimal() or int(value) < 1:
+        raise argparse.ArgumentTypeError(
+            f"must be a whole number of at least 1, but is {value!r}"
+        )
+    return int(value)

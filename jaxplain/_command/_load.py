@@ -3,6 +3,8 @@
 import difflib
 import importlib
 import sys
+import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ class Mistake(Exception):  # noqa: N818
 def named(option: str, value: str) -> Any:
     """`module:name`, imported as from a script in this folder."""
     module_name, colon, name = value.partition(":")
-    if not colon or not module_name or not name:
+    if not colon or not name or not all(module_name.split(".")):
         raise Mistake(
             f"{option} must be module:name, but is {value!r}. For model.py with a "
             f"function score, write {option} model:score"
@@ -36,7 +38,7 @@ def named(option: str, value: str) -> Any:
         ) from None
     for part in name.split("."):
         if not hasattr(found, part):
-            public = [key for key in vars(found) if not key.startswith("_")]
+            public = [key for key in dir(found) if not key.startswith("_")]
             near = difflib.get_close_matches(part, public, 1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
             raise Mistake(
@@ -67,12 +69,16 @@ def array(option: str, value: str) -> np.ndarray:
             "numpy.save"
         )
     try:
-        found = np.load(path, allow_pickle=False)
-    except (ValueError, OSError) as error:
+        with path.open("rb") as file:
+            return _inside(option, path, member, np.load(file, allow_pickle=False))
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise Mistake(
             f"{option} {str(path)!r} must be .npy or .npz without Python objects, but "
-            f"cannot be read: {error}. Save plain arrays with numpy.save"
+            f"cannot be read: {error}. Save plain arrays with numpy.save or numpy.savez"
         ) from None
+
+
+def _inside(option: str, path: Path, member: str, found: Any) -> np.ndarray:
     if isinstance(found, np.ndarray):
         return found
     member = member or (found.files[0] if len(found.files) == 1 else "x")
@@ -81,10 +87,5 @@ def array(option: str, value: str) -> np.ndarray:
             f"{option} {str(path)!r} holds {', '.join(found.files) or 'nothing'}, but "
             f"not {member!r}. Name one: {path}:{next(iter(found.files), 'x')}"
         )
-    try:
+    with found:
         return found[member]
-    except ValueError as error:
-        raise Mistake(
-            f"{option} {str(path)!r}: {member!r} must be a plain array, but cannot be "
-            f"read: {error}. Save plain arrays with numpy.savez"
-        ) from None

@@ -88,7 +88,8 @@ def compare(
     _valid.paired(a, b)
     _checks.key(key, "`compare`")
     patterns, resamples = jax.random.split(key)
-    d = jnp.where(used, a - b, 0)
+    widest = _tree.widest((a, b))
+    d = jnp.where(used, a.astype(widest) - b.astype(widest), 0)
     middle = interval(
         d,
         key=resamples,
@@ -112,7 +113,9 @@ def sign_flip(
         if every:
             heads = (i.astype(jnp.int32) >> bits) & 1 == 1
         else:
-            heads = jax.random.bernoulli(jax.random.fold_in(key, i), shape=d.shape)
+            # Not the default 0.5, whose dtype decides the draws.
+            half = jnp.float32(0.5)
+            heads = jax.random.bernoulli(jax.random.fold_in(key, i), half, d.shape)
         return jnp.where(heads, -d, d).sum()
 
     number = 2**d.size if every else num_samples

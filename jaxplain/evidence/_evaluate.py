@@ -66,7 +66,7 @@ def evaluate(
         baseline: What an absent feature looks like: any prefix of `x`, or a function
             of it, such as a blur.
         masks: Where the cause is known to be, stacked over examples; each of the shape
-            of `x` or of its leading axes.
+            of `x` or of its leading axes, and of a picture one truth value per pixel.
         params: Parameters of the model, to put random ones in their place.
         of_params: From parameters to the explainers, by the same names.
         kind: What an example is: `"image"`, `"series"`, `"table"` or `"tree"`. By
@@ -108,7 +108,13 @@ def evaluate(
     """
     _checks.key(key, "evaluate")
     _valid.level(level)
-    for name, value in (("batch_size", batch_size), ("num_randomised", num_randomised)):
+    for name, value in (
+        ("steps", steps),
+        ("num_samples", num_samples),
+        ("num_perturbed", num_perturbed),
+        ("num_randomised", num_randomised),
+        ("batch_size", batch_size),
+    ):
         _checks.count(name, value)
     number = _rows.length({"xs": xs, "args": args, "masks": masks})
     x = _checks.inputs(jax.tree.map(jnp.asarray, _kinds.example(xs)))
@@ -116,8 +122,10 @@ def evaluate(
     controls = _controls.controls(kind)
     _valid.names(explainers, controls, params, of_params)
     chosen = _valid.choose(only, _stages.available(kind, baseline, masks), MEASURES)
-    radius = 0.02 * _stages.spread(xs) if radius is None else radius
-    settings = Settings(f, steps, num_samples, num_perturbed, radius, chunk_size)
+    if masks is not None:
+        _valid.masks(_kinds.like_map(x, kind), _kinds.example(masks))
+    radius = 0.02 * _stages.spread(xs) if radius is None else float(radius)
+    settings = Settings(f, steps, num_samples, num_perturbed, radius, chunk_size, kind)
     clock = _stages.Clock(progress)
     start = _programs.starter(baseline)
     draws, scoring, shaking, testing = jax.random.split(key, 4)

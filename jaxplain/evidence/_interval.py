@@ -81,8 +81,12 @@ def interval(
     number = used.sum()
     count = number.astype(v.dtype)
     mean = jnp.where(used, v, 0).sum() / count
+    d = jnp.where(used, v - mean, 0)
+    # In units of the largest, so that squares of tiny scores are not zero.
+    unit = jnp.abs(d).max()
+    d = d / jnp.where(unit > 0, unit, 1)
     # What is used comes first, so that a draw below `count` is one of it.
-    d = jnp.where(used, v - mean, 0)[jnp.argsort(~used, stable=True)]
+    d = d[jnp.argsort(~used, stable=True)]
     drawn = jnp.arange(v.size, dtype=number.dtype) < number
 
     def resampled(i: Array) -> Array:
@@ -96,6 +100,7 @@ def interval(
         )
 
     _, s = _moments(d, drawn, count)
+    width = s * unit
     t = _tree.map_samples(resampled, num_samples, chunk_size)
     tail = (1 - level) / 2
     # A quantile that is one of the values: between two of them may be the infinite.
@@ -103,8 +108,8 @@ def interval(
     lower = jnp.quantile(t, tail, method="lower")
     least = jnp.where(used, v, jnp.inf).min()
     most = jnp.where(used, v, -jnp.inf).max()
-    low = jnp.where(s > 0, jnp.clip(mean - upper * s, least, mean), mean)
-    high = jnp.where(s > 0, jnp.clip(mean - lower * s, mean, most), mean)
+    low = jnp.where(s > 0, jnp.clip(mean - upper * width, least, mean), mean)
+    high = jnp.where(s > 0, jnp.clip(mean - lower * width, mean, most), mean)
     missing = (count < 2) | jnp.isnan(mean)
     return Interval(
         mean, jnp.where(missing, jnp.nan, low), jnp.where(missing, jnp.nan, high)

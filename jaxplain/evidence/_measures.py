@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, PyTree
 
 from .. import _tree, metrics
+from ._kinds import Kind
 
 Better: TypeAlias = Literal["higher", "lower", "neither"]
 
@@ -21,6 +22,7 @@ class Settings(NamedTuple):
     num_perturbed: int
     radius: float
     chunk_size: int | None
+    kind: Kind
 
 
 class Case(NamedTuple):
@@ -103,7 +105,7 @@ def _infidelity(settings: Settings) -> Callable[[Case], Array]:
     def of(case: Case) -> Array:
         fields = ("num_samples", "chunk_size")
         given = {name: getattr(settings, name) for name in fields}
-        draw = _removal(case.x)
+        draw = _removal(case.x, settings.kind)
         measure = metrics.infidelity(settings.f, draw=draw, normalise=True, **given)
         phi = jax.tree.map(_spread, case.attribution, case.x)
         return measure(
@@ -113,11 +115,11 @@ def _infidelity(settings: Settings) -> Callable[[Case], Array]:
     return of
 
 
-def _removal(x: PyTree) -> Callable[..., metrics.Perturbed]:
+def _removal(x: PyTree, kind: Kind) -> Callable[..., metrics.Perturbed]:
     """Squares of a picture, windows of a series, half of anything else."""
     if jax.tree.leaves(x)[0] is not x or x.ndim == 1:
         return metrics.to_baseline(0.5)
-    sides = x.shape[:2] if x.ndim == 3 else x.shape[:1]
+    sides = x.shape[:2] if kind == "image" else x.shape[:1]
     return metrics.squares(tuple(max(1, side // 4) for side in sides))
 
 

@@ -122,9 +122,10 @@ def _words(evidence: Evidence) -> str:
     if evidence.warnings:
         return _page.bullets(evidence.warnings)
     return _page.note(
-        "Nothing to warn of: every explainer beats the controls, its maps change with "
-        "the weights where that was measured, and no two contradict each other. That "
-        "is no proof that any of them is right."
+        "Nothing to warn of, where it was measured: every explainer beats a random "
+        "order and is not worse than the other controls, its maps change with the "
+        "weights, and no two contradict each other. That is no proof that any of them "
+        "is right."
     )
 
 

@@ -56,10 +56,12 @@ def available(kind: Kind, baseline: Any, masks: Any) -> set[str]:
 
 
 def spread(xs: PyTree) -> float:
-    """The range of the data."""
+    """The range of the data; one that is not finite does not spoil the others."""
     leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(xs)]
-    low, high = min(leaf.min() for leaf in leaves), max(leaf.max() for leaf in leaves)
-    return float(high) - float(low) or 1.0
+    known = [leaf[np.isfinite(leaf)] for leaf in leaves]
+    low = min((float(leaf.min()) for leaf in known if leaf.size), default=0.0)
+    high = max((float(leaf.max()) for leaf in known if leaf.size), default=0.0)
+    return high - low or 1.0
 
 
 def together(

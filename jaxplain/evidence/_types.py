@@ -47,7 +47,8 @@ class Table(NamedTuple):
         examples: How many examples have a finite score.
         leads: Whether an explainer leads: the best, and those that the paired test does
             not separate from it at the level (Holm, within the row). Controls compete
-            too.
+            too. The best is picked by the same scores, and each row is tested alone:
+            in a large table some that are as good do not lead.
         against: By control, p-values of the paired test against it, corrected for all
             explainers and metrics (Holm); shape `(metrics, names)`.
         level: Of the intervals; tests are at `1 - level`.
@@ -130,4 +131,4 @@ def number(value: float) -> str:
     if size >= 1e5 or size < 1e-3:
         return f"{value:.1e}".replace("-", MINUS)
     places = max(0, 2 - int(np.floor(np.log10(size)))) if size < 1000 else 0
-    return f"{value:.{min(places, 3)}f}".replace("-", MINUS)
+    return f"{value:.{places}f}".replace("-", MINUS)

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from .. import _checks, _tree
+from .. import _checks, _tree, metrics
 from ._measures import Measure
 
 
@@ -94,6 +95,11 @@ def names(
                 f"{sorted(explainers)}, but returned {sorted(found)}. Build both with "
                 "one function of the parameters."
             )
+
+
+def masks(like: Any, mask: Any) -> None:
+    """Before anything is compiled: the metrics of place come last."""
+    jax.eval_shape(metrics.pointing_game, like, jax.tree.map(jnp.asarray, mask))
 
 
 def choose(

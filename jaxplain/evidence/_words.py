@@ -41,7 +41,7 @@ def warnings(
         *_no_better(table, controls),
         *_incomplete(scores.get("relative_gap", {})),
         *_pairs(table.names, controls, agreement, means),
-        *_few(len(agreement)),
+        *_few(len(agreement), table),
     ]
     return tuple(found)
 
@@ -51,7 +51,7 @@ def _broken(attributions: dict[str, PyTree], names: Sequence[str]) -> Iterator[s
         leaves = [np.asarray(a) for a in jax.tree.leaves(attributions[name])]
         rows = [leaf.reshape(len(leaf), -1) for leaf in leaves]
         bad = np.any([~np.isfinite(row).all(1) for row in rows], 0)
-        flat = np.all([(row == row[:, :1]).all(1) for row in rows], 0)
+        flat = np.all([(row == rows[0][:, :1]).all(1) for row in rows], 0)
         if bad.any():
             yield (
                 f"{name} is not finite in {bad.sum()} of {len(bad)} examples: they "
@@ -97,8 +97,10 @@ def _no_better(table: Table, controls: Sequence[str]) -> Iterator[str]:
                 ahead = sign * (
                     table.mean[i, j] - table.mean[i, table.names.index(control)]
                 )
-                clear = table.against[control][i, j] < 1 - table.level
-                if control == RANDOM and not (clear and ahead > 0):
+                p_value = table.against[control][i, j]
+                clear = p_value < 1 - table.level
+                tested = np.isfinite(p_value)
+                if control == RANDOM and tested and not (clear and ahead > 0):
                     no_better.append(title)
                 if control in (INPUT, EDGES) and clear and ahead < 0:
                     worse.append(f"{_the(control)} ({title})")
@@ -161,8 +163,16 @@ def _pairs(
         yield f"{len(apart) - MOST} more pairs disagree: see the matrix of agreement."
 
 
-def _few(number: int) -> Iterator[str]:
-    if number < FEW:
+def _few(number: int, table: Table) -> Iterator[str]:
+    tests = max(np.isfinite(p).sum() for p in table.against.values())
+    smallest = max(2.0 ** (1 - number), 1 / (_blocks.PATTERNS + 1))
+    if tests * smallest >= 1 - table.level:
+        yield (
+            f"With {number} example{'s' * (number != 1)} and {tests} comparisons no "
+            "difference can pass the tests against the controls, however large: that "
+            "an explainer is not better than a random order says nothing here."
+        )
+    elif number < FEW:
         yield (
             f"There are only {number} examples: intervals are rough, and tests find "
             "large differences only."
