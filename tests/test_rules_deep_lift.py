@@ -242,3 +242,16 @@ def test_deep_shap_of_a_linear_function_is_its_shapley_value():
     w, baselines = RNG.normal(size=4), RNG.normal(size=(3, 4))
     explain = jx.expected(jx.rules.deep_lift(lambda x: x @ w))
     assert_close(explain(X, baseline=baselines), w * (X - baselines.mean(0)))
+
+
+def test_a_module_that_returns_a_state_and_logits_is_lifted():
+    class Model(nn.Module):
+        @nn.compact
+        def __call__(self, x):
+            state = nn.tanh(nn.Dense(3, param_dtype=x.dtype)(x))
+            return state, nn.Dense(2, param_dtype=x.dtype)(state)
+
+    model, x = Model(), jnp.asarray(X)
+    params = model.init(jax.random.key(0), x)
+    f = lambda x: model.apply(params, x)[1][0]
+    assert_close(lift(f, x, 0.0).sum(), f(x) - f(0 * x))

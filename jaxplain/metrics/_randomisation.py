@@ -68,7 +68,8 @@ def parameter_randomisation(
             them; other parameters stay. By default all of `parameter_layers`, from the
             output down; reverse it to go from the input up.
         randomise: `randomise(params, key)` returns random parameters. The paper draws
-            new initial ones: `lambda params, key: model.init(key, x)`.
+            new initial ones: `lambda params, key: model.init(key, x)`. What was drawn
+            before, `lambda *_: drawn`, compiles faster.
         chunk_size: Number of models explained at once. Peak memory follows it.
 
     Returns:

@@ -152,7 +152,7 @@ def multipliers(f: ScalarFn[X, *Ts], *, strict: bool = False) -> Contrastive[X, 
 def _book(strict: bool) -> Book:
     def book(eqn: JaxprEqn, values: list[Any], place: Place) -> list[Any]:
         name = eqn.primitive.name
-        if name in ELEMENTWISE:
+        if name in ELEMENTWISE and len(eqn.outvars) == 1:
             values = [stretched(v, eqn) for v in values]
         at = floats(values)
         roots = common_roots(values) if name in ELEMENTWISE else ()
