@@ -29,7 +29,7 @@ th, td { padding: .3rem .4rem; text-align: right; border-bottom: 1px solid #e9ec
 th { color: #51607a; font-weight: 600; white-space: normal; vertical-align: bottom; }
 th:first-child { white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; padding-left: 0; }
-td small { display: block; color: #7a869c; font-size: .72rem; }
+td small { display: block; color: #7a869c; font-size: .72rem; white-space: normal; }
 td.lead { background: #e8f0fa; } td.best { background: #d3e3f6; font-weight: 700; }
 td.best small { font-weight: 400; }
 td.control, th.control { color: #7a869c; font-style: italic; }
@@ -107,7 +107,8 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], kind: str = "") ->
 def cell(text: str, *, tag: str = "td", kind: str = "", below: str = "") -> str:
     small = f"<small>{escape(below)}</small>" if below else ""
     marked = f' class="{kind}"' if kind else ""
-    return f"<{tag}{marked}>{escape(text)}{small}</{tag}>"
+    shown = escape(text).replace("_", "_<wbr>")  # long names may break there
+    return f"<{tag}{marked}>{shown}{small}</{tag}>"
 
 
 def square(text: str, colour: str, ink: str) -> str:
