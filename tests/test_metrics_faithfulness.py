@@ -15,7 +15,7 @@ from properties import close, fixed, numbers, seeds
 from test_metrics_curves import slow
 
 from jaxplain import metrics
-from jaxplain.coalitions._subsets import random_subset
+from jaxplain.metrics._subset import smallest, subset
 
 KEY = jr.key(0)
 
@@ -33,7 +33,7 @@ def test_the_correlation_is_that_of_the_subsets_drawn(seed):
     close(judge("faithfulness_correlation", x, a, phi, b), expected)
 
 
-SUBSETS = [random_subset(jr.fold_in(KEY, i), jnp.asarray(3), 12) for i in range(5)]
+SUBSETS = [subset(jr.fold_in(KEY, i), 3, 12) for i in range(5)]
 
 
 def test_subsets_have_the_size():
@@ -139,3 +139,13 @@ def test_nan_is_an_attribution():
     x, a, phi, b = drawn(2)
     bad = np.where(a == 0, np.nan, phi)
     assert counts(x, a, bad, b) == (0, (a == 0).sum())
+
+
+@pytest.mark.parametrize("size", [0, 1, 5, 11, 12])
+def test_the_smallest_words_are_those_of_a_stable_sort(size):
+    words = np.array(
+        [7, 0, 7, 2**32 - 1, 3, 7, 0, 2**31, 3, 2**32 - 1, 7, 1], np.uint32
+    )
+    chosen = np.zeros(12, bool)
+    chosen[np.argsort(words, kind="stable")[:size]] = True
+    np.testing.assert_array_equal(smallest(jnp.asarray(words), size), chosen)

@@ -2,17 +2,16 @@
 
 from collections.abc import Callable
 
-import jax.numpy as jnp
 import jax.random as jr
 from jaxtyping import Array, ArrayLike, PyTree
 
 from .. import _checks, _tree
 from .._types import REQUIRED, Labels, PRNGKey, Scalar, ScalarFn, Ts, X
 from ..coalitions import leave_one_out
-from ..coalitions._subsets import random_subset
 from ..games import evaluate
 from ._agreement import centred, pearson, rank_correlation
 from ._features import Features, features
+from ._subset import subset
 from ._types import Judge, SamplingJudge
 
 
@@ -91,12 +90,11 @@ def faithfulness_correlation(
                 f"{judged.number}, but is {subset_size}: subsets must differ. Take a "
                 "smaller one."
             )
-        size = jnp.asarray(subset_size)
         # Equal attributions have equal sums, which rounding must not tell apart.
         scores = centred(judged.scores)
 
         def one(i: Array) -> tuple[Array, Array]:
-            gone = random_subset(jr.fold_in(key, i), size, judged.number)
+            gone = subset(jr.fold_in(key, i), subset_size, judged.number)
             claimed = (scores * gone.astype(scores.dtype)).sum()
             return claimed, judged.value(~gone)
 
