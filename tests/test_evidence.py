@@ -22,7 +22,8 @@ from jaxplain.evidence import (
     _valid,
     _words,
 )
-from jaxplain.evidence._measures import MEASURES, Settings
+from jaxplain.evidence._catalogue import MEASURES
+from jaxplain.evidence._measures import Settings
 
 KEY = jax.random.key(0)
 XS = np.random.default_rng(0).normal(size=(13, 5))  # no multiple of the batch

@@ -12,8 +12,9 @@ from jaxtyping import PyTree
 from .. import _checks
 from .._types import REQUIRED, PRNGKey
 from . import _controls, _kinds, _programs, _rows, _stages, _valid, _words
+from ._catalogue import MEASURES
 from ._kinds import Kind
-from ._measures import MEASURES, Settings
+from ._measures import Settings
 from ._table import table
 from ._types import Curves, Evidence
 

@@ -4,7 +4,7 @@ from typing import Any, Literal, TypeAlias
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, PyTree
+from jaxtyping import PyTree
 
 from .. import _checks, _tree, cam
 
@@ -42,12 +42,6 @@ def to_map(attribution: PyTree, x: PyTree, kind: Kind) -> PyTree:
     # One dtype for all explainers, so that they share the compiled metrics.
     widest = _tree.widest(x)
     return jax.tree.map(lambda leaf: leaf.astype(widest), attribution)
-
-
-def flat(attribution: PyTree) -> Array:
-    """Every number of a map, in one row."""
-    leaves = [leaf.ravel() for leaf in _tree.leaves(attribution)]
-    return jnp.concatenate([leaf.astype(_tree.widest(leaves)) for leaf in leaves])
 
 
 def like_map(x: PyTree, kind: Kind) -> PyTree:

@@ -1,4 +1,4 @@
-"""Which metrics the evidence holds, and what each of them cannot tell."""
+"""What a metric of the evidence is, and how those of `metrics` become one."""
 
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple, TypeAlias
@@ -63,7 +63,7 @@ class Measure(NamedTuple):
     shares: bool = False
 
 
-def _judge(make: Callable[[Settings], Any], *refs: str) -> Callable[..., Any]:
+def judge(make: Callable[[Settings], Any], *refs: str) -> Callable[..., Any]:
     """A metric of `f`: what it needs of the case, by name."""
 
     def prepared(settings: Settings) -> Callable[[Case], Any]:
@@ -79,7 +79,7 @@ def _judge(make: Callable[[Settings], Any], *refs: str) -> Callable[..., Any]:
     return prepared
 
 
-def _relative_gap(settings: Settings) -> Callable[[Case], Array]:
+def relative_gap(settings: Settings) -> Callable[[Case], Array]:
     """Zero where the gap is no more than rounding."""
     of_gap = metrics.completeness_gap(settings.f)
 
@@ -99,7 +99,7 @@ def _relative_gap(settings: Settings) -> Callable[[Case], Array]:
     return of
 
 
-def _infidelity(settings: Settings) -> Callable[[Case], Array]:
+def infidelity(settings: Settings) -> Callable[[Case], Array]:
     """With the best scale, so that maps in other units are not told off for it."""
 
     def of(case: Case) -> Array:
@@ -129,7 +129,7 @@ def _spread(phi: Array, leaf: Array) -> Array:
     return jnp.broadcast_to(phi.reshape(shape) * (phi.size / leaf.size), leaf.shape)
 
 
-def _correlation(settings: Settings) -> Callable[[Case], Array]:
+def correlation(settings: Settings) -> Callable[[Case], Array]:
     """Over subsets of an eighth of the features."""
 
     def of(case: Case) -> Array:
@@ -148,159 +148,9 @@ def _correlation(settings: Settings) -> Callable[[Case], Array]:
     return of
 
 
-def _of_map(metric: Callable[[PyTree], Any]) -> Callable[..., Any]:
+def of_map(metric: Callable[[PyTree], Any]) -> Callable[..., Any]:
     return lambda settings: lambda case: metric(case.attribution)
 
 
-def _of_mask(metric: Callable[[PyTree, PyTree], Any]) -> Callable[..., Any]:
+def of_mask(metric: Callable[[PyTree, PyTree], Any]) -> Callable[..., Any]:
     return lambda settings: lambda case: metric(case.attribution, case.mask)
-
-
-BASELINE, MASKS = frozenset({"baseline"}), frozenset({"masks"})
-UNLIKE = (
-    "Inputs with some features removed are unlike any that the model has seen: it may "
-    "answer to the holes. Only the order of the features counts."
-)
-PLACE = (
-    "Whether the model uses what is inside the mask: a map can be outside because the "
-    "model is wrong."
-)
-SIMPLE = "Nothing of whether the map is right: a single random entry is the simplest."
-
-MEASURES = (
-    Measure(
-        "relative_gap",
-        "completeness gap",
-        "lower",
-        BASELINE | {"explainer"},
-        "relative_gap",
-        "Whether any feature has its share: rescaling a map closes the gap. It is "
-        "relative to f(x) - f(baseline), and large where that is small.",
-        _relative_gap,
-    ),
-    Measure(
-        "deletion",
-        "deletion",
-        "lower",
-        BASELINE,
-        "deletion",
-        UNLIKE,
-        _judge(
-            lambda s: metrics.deletion(s.f, steps=s.steps, chunk_size=s.chunk_size),
-            "baseline",
-        ),
-    ),
-    Measure(
-        "insertion",
-        "insertion",
-        "higher",
-        BASELINE,
-        "insertion",
-        UNLIKE,
-        _judge(
-            lambda s: metrics.insertion(s.f, steps=s.steps, chunk_size=s.chunk_size),
-            "baseline",
-        ),
-    ),
-    Measure(
-        "road",
-        "ROAD",
-        "lower",
-        frozenset({"image"}),
-        "road",
-        "Whether the imputed picture is likely: neighbours fill small holes well, and "
-        "large ones with a blur.",
-        _judge(lambda s: metrics.road(s.f, chunk_size=s.chunk_size), "key"),
-    ),
-    Measure(
-        "comprehensiveness",
-        "comprehensiveness",
-        "higher",
-        BASELINE,
-        "comprehensiveness",
-        UNLIKE,
-        _judge(
-            lambda s: metrics.comprehensiveness(s.f, chunk_size=s.chunk_size),
-            "baseline",
-        ),
-    ),
-    Measure(
-        "sufficiency",
-        "sufficiency",
-        "lower",
-        BASELINE,
-        "sufficiency",
-        UNLIKE,
-        _judge(lambda s: metrics.sufficiency(s.f, chunk_size=s.chunk_size), "baseline"),
-    ),
-    Measure(
-        "faithfulness_correlation",
-        "faithfulness correlation",
-        "higher",
-        BASELINE,
-        "faithfulness_correlation",
-        "Anything about features that matter only together: it compares sums of "
-        "attributions with what removing random sets changes. Its own noise is large.",
-        _correlation,
-        shares=True,
-    ),
-    Measure(
-        "infidelity",
-        "infidelity",
-        "lower",
-        BASELINE,
-        "infidelity",
-        "Which features matter when less than a square of them is gone. The scale is "
-        "fitted, so the sizes of the attributions are not judged.",
-        _infidelity,
-        shares=True,
-    ),
-    Measure(
-        "max_sensitivity",
-        "max sensitivity",
-        "lower",
-        frozenset({"explainer"}),
-        "max_sensitivity",
-        "Whether the map is right: a constant map is stable. Worse inputs may be near.",
-        None,
-    ),
-    *(
-        Measure(name, title, "higher", MASKS, "of the map", PLACE, make)
-        for name, title, make in (
-            (
-                "pointing_game",
-                "pointing game",
-                _of_mask(lambda a, m: metrics.pointing_game(a, m)),
-            ),
-            (
-                "relevance_mass",
-                "relevance mass",
-                _of_mask(lambda a, m: metrics.relevance_mass(a, m)),
-            ),
-            (
-                "relevance_rank",
-                "relevance rank",
-                _of_mask(lambda a, m: metrics.relevance_rank(a, m)),
-            ),
-            ("roc_auc", "ROC AUC", _of_mask(lambda a, m: metrics.roc_auc(a, m))),
-        )
-    ),
-    Measure(
-        "sparseness",
-        "sparseness",
-        "neither",
-        frozenset(),
-        "of the map",
-        SIMPLE,
-        _of_map(lambda a: metrics.sparseness(a)),
-    ),
-    Measure(
-        "entropy",
-        "entropy",
-        "neither",
-        frozenset(),
-        "of the map",
-        SIMPLE,
-        _of_map(lambda a: metrics.entropy(a)),
-    ),
-)

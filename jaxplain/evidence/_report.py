@@ -14,7 +14,7 @@ import numpy as np
 
 from .. import _checks, plot
 from . import _figures, _page
-from ._measures import MEASURES
+from ._catalogue import MEASURES
 from ._types import DASH, MINUS, Evidence, number
 
 PACKAGES = ("jaxplain", "jax", "jaxlib", "flax", "numpy")

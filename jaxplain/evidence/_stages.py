@@ -12,10 +12,10 @@ import numpy as np
 from jaxtyping import PyTree
 
 from .. import metrics
-from ..metrics._layers_of import _first_use as first_use
-from ..metrics._layers_of import layers_of
-from ..metrics._randomisation import _mixed as mixed
-from . import _kinds, _programs
+from ..metrics._layers_of import first_use, layers_of
+from ..metrics._randomisation import mixed
+from ..metrics._vectors import vector
+from . import _programs
 from ._kinds import Kind
 from ._measures import Settings
 from ._types import Cascade, Curves
@@ -183,7 +183,7 @@ def agreement(
     return found
 
 
-_flatten = jax.jit(lambda rows, maps: jax.vmap(_kinds.flat)(maps))
+_flatten = jax.jit(lambda rows, maps: jax.vmap(vector)(maps))
 
 
 def plain(settings: Settings, number: int, level: float) -> dict[str, Any]:

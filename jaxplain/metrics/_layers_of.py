@@ -79,7 +79,7 @@ def layers_of(
     owners = [path[:-1] or path for path in paths]
     if layers is not None:
         return tuple(layers), _places(paths, numbers, layers)
-    first = _first_use(explain, params, x, args, refs)
+    first = first_use(explain, params, x, args, refs)
     met: dict[tuple[str, ...], int] = {}
     for i, owner in enumerate(owners):
         if numbers[i]:
@@ -132,7 +132,7 @@ def _is_number(leaf: Any) -> bool:
     return _jaxpr.is_array(leaf) and jnp.issubdtype(leaf.dtype, jnp.floating)
 
 
-def _first_use(
+def first_use(
     explain: Explains[Any], params: Any, x: Any, args: tuple[Any, ...], refs: Any
 ) -> dict[int, int]:
     """When each leaf of the parameters first meets the data, if it does."""

@@ -110,7 +110,7 @@ def parameter_randomisation(
 
         def step(i: Array) -> PyTree:
             chosen = [p < i if order == "cascading" else p == i - 1 for p in places]
-            model = _mixed(params, drawn, chosen, places, len(names))
+            model = mixed(params, drawn, chosen, places, len(names))
             return similarity(own, explain(model, x, *args, **refs))
 
         curve = _tree.map_samples(step, len(names) + 1, chunk_size)
@@ -249,7 +249,7 @@ def efficient_parameter_randomisation(
     return measure
 
 
-def _mixed(
+def mixed(
     params: Any,
     drawn: Any,
     chosen: Sequence[Array | bool],
